@@ -1,0 +1,51 @@
+# Every command a person needs. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+JOBS ?= 2
+CACHE := $(or $(TRACKPLANE_CACHE),$(HOME)/.cache/trackplane)
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-16s %s\n", $$1, $$2}'
+
+.venv/.ready: requirements/uv.txt requirements/dev.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes -r requirements/uv.txt
+	$(BIN)/uv pip sync --quiet --require-hashes requirements/dev.txt
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: setup
+setup: .venv/.ready ## Make .venv with everything that development needs
+
+.PHONY: lock
+lock: setup ## Resolve the pinned and hashed requirement files anew
+	requirements/lock
+
+.PHONY: format
+format: setup ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: check
+check: setup ## Format, lint, imports, both type checkers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+.PHONY: unit
+unit: setup ## The unit tests alone: pure, no network, no disk
+	$(BIN)/pytest -q -n $(JOBS) tests/unit
+
+.PHONY: test
+test: setup ## Unit and contract tests; needs no root, no cluster, and after set-up no network
+	$(BIN)/pytest -q -n $(JOBS) --dist loadgroup tests/unit tests/contract
+
+.PHONY: serve
+serve: setup ## A tracking server on SQLite and a local folder
+	$(BIN)/trackplane server

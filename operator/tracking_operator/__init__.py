@@ -1,0 +1,1 @@
+"""The kopf operator: turns a `TrackingServer` custom resource into a running, upgraded, backed-up tracking server."""

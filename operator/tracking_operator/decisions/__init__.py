@@ -1,0 +1,1 @@
+"""Spec and observation to what happens next. Pure."""

@@ -1,0 +1,1 @@
+"""Spec to manifests, one module per kind of child. Pure."""

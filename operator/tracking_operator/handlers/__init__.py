@@ -1,0 +1,1 @@
+"""kopf entry points, without logic: every event becomes a key in the queue."""

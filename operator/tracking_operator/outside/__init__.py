@@ -1,0 +1,1 @@
+"""The same plan without a cluster: printed, or carried out as local processes."""

@@ -1,0 +1,1 @@
+"""The custom resource as Python: its spec, its names, its conditions. Pure."""

@@ -1,0 +1,1 @@
+"""The tracking server: MLflow's REST API over MLflow's database schema."""

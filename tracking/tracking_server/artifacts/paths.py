@@ -1,0 +1,1 @@
+"""URI and path to key; refuses traversal. Pure."""

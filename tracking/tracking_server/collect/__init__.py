@@ -1,0 +1,1 @@
+"""Garbage collection: claim, delete artifacts, delete rows, report."""

@@ -1,0 +1,1 @@
+"""The backend store: MLflow's schema, statements, transactions, migrations and archives."""

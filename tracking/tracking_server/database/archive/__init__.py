@@ -1,0 +1,1 @@
+"""Backup, verify and restore: one portable format, any engine."""

@@ -1,0 +1,1 @@
+"""The two lineages of schema revisions, an Alembic environment each."""

@@ -1,0 +1,1 @@
+"""MLflow's lineage, under MLflow's revision ids."""

@@ -1,0 +1,1 @@
+"""Our lineage: extra indexes and tables, in a version table of its own."""

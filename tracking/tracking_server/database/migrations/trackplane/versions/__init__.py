@@ -1,0 +1,1 @@
+"""Frozen history: one module per revision."""

@@ -1,0 +1,1 @@
+"""Requests to SQLAlchemy Core statements, one module per noun. Pure."""

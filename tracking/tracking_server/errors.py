@@ -1,0 +1,84 @@
+"""What can go wrong in the tracking server, named for what the caller should do next.
+
+TrackingError                   an MLflow `error_code` and an HTTP status
+├── InvalidParameter            400  the request must change
+│   └── BadRequest              400  the database refused a value
+├── AlreadyExists               400  choose another name, or use what exists
+├── DoesNotExist                404  the thing is not there
+├── EndpointNotFound            404  the path is not part of the API
+├── PermissionDenied            403  the edge refuses the request
+├── InvalidState                500  MLflow's answer for an update of a deleted experiment
+├── NotImplementedHere          501  this server, store or database cannot do that; the message says what would
+├── TemporarilyUnavailable      503  try again later
+└── InternalError               500  our bug; the log has the request id
+
+The codes and their statuses are those of the MLflow REST API (mlflow/protos/databricks.proto, `ErrorCode`).
+"""
+
+from typing import ClassVar
+
+
+class TrackingError(Exception):
+    """An answer that is not a success. `message` is for the user: what was asked, what was found, what to do."""
+
+    error_code: ClassVar[str] = "INTERNAL_ERROR"
+    http_status: ClassVar[int] = 500
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidParameter(TrackingError):
+    error_code = "INVALID_PARAMETER_VALUE"
+    http_status = 400
+
+
+class BadRequest(InvalidParameter):
+    error_code = "BAD_REQUEST"
+
+
+class AlreadyExists(TrackingError):
+    """400, not 409: the MLflow client branches on the code, MLflow's server answers 400."""
+
+    error_code = "RESOURCE_ALREADY_EXISTS"
+    http_status = 400
+
+
+class DoesNotExist(TrackingError):
+    error_code = "RESOURCE_DOES_NOT_EXIST"
+    http_status = 404
+
+
+class EndpointNotFound(TrackingError):
+    error_code = "ENDPOINT_NOT_FOUND"
+    http_status = 404
+
+
+class PermissionDenied(TrackingError):
+    error_code = "PERMISSION_DENIED"
+    http_status = 403
+
+
+class InvalidState(TrackingError):
+    error_code = "INVALID_STATE"
+
+
+class NotImplementedHere(TrackingError):
+    error_code = "NOT_IMPLEMENTED"
+    http_status = 501
+
+
+class TemporarilyUnavailable(TrackingError):
+    """`retry_after_seconds` becomes the header Retry-After."""
+
+    error_code = "TEMPORARILY_UNAVAILABLE"
+    http_status = 503
+
+    def __init__(self, message: str, retry_after_seconds: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class InternalError(TrackingError):
+    pass

@@ -1,0 +1,1 @@
+"""The filter and order_by language: text to tree. Pure."""

@@ -1,0 +1,1 @@
+"""The ASGI application: routes, streams, checks at the edge."""

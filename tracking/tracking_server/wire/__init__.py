@@ -1,0 +1,1 @@
+"""JSON to requests and entities to JSON, one module per API group. Pure."""
