@@ -38,12 +38,16 @@ check: setup ## Format, lint, imports, both type checkers
 	$(BIN)/mypy
 	$(BIN)/pyright
 
+.PHONY: client
+client: setup ## Make the environment of the mlflow client, in the cache folder
+	@$(BIN)/python -m tests.support.environments
+
 .PHONY: unit
 unit: setup ## The unit tests alone: pure, no network, no disk
 	$(BIN)/pytest -q -n $(JOBS) tests/unit
 
 .PHONY: test
-test: setup ## Unit and contract tests; needs no root, no cluster, and after set-up no network
+test: setup client ## Unit and contract tests; needs no root, no cluster, and after set-up no network
 	$(BIN)/pytest -q -n $(JOBS) --dist loadgroup tests/unit tests/contract
 
 .PHONY: serve

@@ -1,0 +1,57 @@
+"""Environments of their own for what never runs in ours: the unmodified mlflow client, and MLflow's own server.
+
+They live in the cache folder, one for each content of their requirement file, and are made once however many processes
+ask at the same time. Run as a program, this module makes the client's environment and prints the path of its Python.
+"""
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+UV = Path(sys.prefix) / "bin" / "uv"
+
+
+def cache_folder() -> Path:
+    return Path(os.environ.get("TRACKPLANE_CACHE") or Path.home() / ".cache" / "trackplane")
+
+
+def client_python() -> Path:
+    """The Python of an environment with mlflow, scikit-learn and pandas, which is made when it is not there yet."""
+    return make_environment("client", ROOT / "requirements" / "client.txt") / "bin" / "python"
+
+
+def make_environment(name: str, requirements: Path) -> Path:
+    recipe = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:16]
+    folder = cache_folder() / f"{name}-{recipe}"
+    ready = folder / ".ready"
+    if not ready.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _only_one(folder.with_suffix(".lock")):
+            if not ready.exists():
+                _run(UV, "venv", "--clear", "--python", sys.executable, folder)
+                _run(UV, "pip", "sync", "--require-hashes", "--python", folder / "bin" / "python", requirements)
+                ready.touch()
+    return folder
+
+
+@contextmanager
+def _only_one(lock: Path) -> Generator[None]:
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _run(*command: str | Path) -> None:
+    finished = subprocess.run([str(word) for word in command], check=False, capture_output=True, text=True)
+    if finished.returncode:
+        raise RuntimeError(f"{' '.join(map(str, command))} failed:\n{finished.stdout}{finished.stderr}")
+
+
+if __name__ == "__main__":
+    print(client_python())
