@@ -1,0 +1,144 @@
+"""(spec, places) to the argv and the environment of every process that we start, on a cluster and off it.
+
+Places are all that differs between the two: folders, the address, the executable. Secrets stay references here, and
+reach a process through its environment only.
+"""
+
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from tracking_operator.desired.allowed_hosts import allowed_hosts
+from tracking_operator.resource.spec import (
+    EnvFromSecret,
+    EnvValue,
+    EnvVar,
+    ExternalDatabase,
+    GarbageCollection,
+    Hook,
+    Sqlite,
+    TrackingServer,
+)
+
+SQLITE_FILE: Final = "mlflow.db"
+
+# The environment of the server's command line, as the server reads it.
+DATABASE_URI: Final = "MLFLOW_BACKEND_STORE_URI"
+ARTIFACTS_DESTINATION: Final = "MLFLOW_ARTIFACTS_DESTINATION"
+WORKERS: Final = "MLFLOW_WORKERS"
+HOST: Final = "MLFLOW_HOST"
+PORT: Final = "MLFLOW_PORT"
+ALLOWED_HOSTS: Final = "MLFLOW_SERVER_ALLOWED_HOSTS"
+CREATE_SCHEMA: Final = "TRACKPLANE_CREATE_SCHEMA"
+REPORT_FILE: Final = "TRACKPLANE_REPORT_FILE"
+TEMPORARY_FOLDER: Final = "TMPDIR"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Places:
+    """Where things are for a process: absolute paths of folders and of one file, an address, and what to run."""
+
+    executable: tuple[str, ...]
+    database: str
+    artifacts: str
+    backups: str
+    temporary: str
+    report: str
+    host: str
+    port: int
+
+
+CLUSTER: Final = Places(
+    executable=("trackplane",),
+    database="/var/lib/trackplane/database",
+    artifacts="/var/lib/trackplane/artifacts",
+    backups="/var/lib/trackplane/backups",
+    temporary="/tmp",  # noqa: S108  # an emptyDir of the pod
+    report="/dev/termination-log",
+    host="0.0.0.0",  # noqa: S104  # inside a pod, behind its Service
+    port=5000,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Command:
+    argv: tuple[str, ...]
+    """Empty: whatever the image runs by itself (a hook may leave it out)."""
+    args: tuple[str, ...] = ()
+    """Added to argv, or to the entry point of the image."""
+    env: tuple[EnvVar, ...]
+
+
+def server_command(server: TrackingServer, places: Places) -> Command:
+    """The tracking server. It never makes or migrates a schema: that is the migration Job's work alone."""
+    return Command(
+        argv=(*places.executable, "server"),
+        env=(
+            database_uri(server, places),
+            artifacts_destination(places),
+            EnvValue(name=WORKERS, value=str(server.spec.server.workers)),
+            EnvValue(name=HOST, value=places.host),
+            EnvValue(name=PORT, value=str(places.port)),
+            EnvValue(name=ALLOWED_HOSTS, value=",".join(allowed_hosts(server))),
+            EnvValue(name=CREATE_SCHEMA, value="false"),
+            EnvValue(name=TEMPORARY_FOLDER, value=places.temporary),
+        ),
+    )
+
+
+def check_command(server: TrackingServer, places: Places) -> Command:
+    """What the database is, and whether this image would have to migrate it."""
+    return _job(server, places, "db", "check", "--json")
+
+
+def migration_command(server: TrackingServer, places: Places) -> Command:
+    return _job(server, places, "db", "upgrade")
+
+
+def backup_command(server: TrackingServer, places: Places) -> Command:
+    """The archive gets a name of its own in the folder of backups; the report says which."""
+    return _job(server, places, "backup", "--to", places.backups)
+
+
+def verify_command(server: TrackingServer, places: Places, archive: str) -> Command:
+    return _job(server, places, "backup", "verify", archive)
+
+
+def restore_command(server: TrackingServer, places: Places, archive: str) -> Command:
+    """Puts the archive in place of what the database holds."""
+    return _job(server, places, "restore", archive, "--replace")
+
+
+def gc_command(server: TrackingServer, gc: GarbageCollection, places: Places) -> Command:
+    command = _job(server, places, "gc", "--older-than", gc.older_than)
+    return Command(argv=command.argv, env=(artifacts_destination(places), *command.env))
+
+
+def hook_command(hook: Hook, places: Places) -> Command:
+    """A hook is somebody else's program: it gets its own environment, and no credentials that it does not name."""
+    own = EnvValue(name=TEMPORARY_FOLDER, value=places.temporary)
+    return Command(argv=hook.command, args=hook.args, env=(own, *hook.env))
+
+
+def database_uri(server: TrackingServer, places: Places) -> EnvVar:
+    match server.spec.database:
+        case Sqlite():
+            return EnvValue(name=DATABASE_URI, value=f"sqlite:///{places.database}/{SQLITE_FILE}")
+        case ExternalDatabase(uri_secret_ref=reference):
+            return EnvFromSecret(name=DATABASE_URI, secret_key_ref=reference)
+        case _ as never:
+            assert_never(never)
+
+
+def artifacts_destination(places: Places) -> EnvVar:
+    return EnvValue(name=ARTIFACTS_DESTINATION, value=places.artifacts)
+
+
+def _job(server: TrackingServer, places: Places, *arguments: str) -> Command:
+    return Command(
+        argv=(*places.executable, *arguments),
+        env=(
+            database_uri(server, places),
+            EnvValue(name=REPORT_FILE, value=places.report),
+            EnvValue(name=TEMPORARY_FOLDER, value=places.temporary),
+        ),
+    )
