@@ -1,1 +1,4 @@
-"""JSON to requests and entities to JSON, one module per API group. Pure."""
+"""Bytes of a request to the struct that it means, an answer to its bytes; pure.
+
+The structs themselves are `entities`: what is particular to the wire, MLflow's leniency, is here and nowhere else.
+"""
