@@ -1,6 +1,7 @@
 """What can go wrong in the operator, named for what happens next.
 
 OperatorError
+├── SettingsInvalid     the process cannot start: its environment has to be mended
 ├── SpecInvalid         the user must edit the resource: a condition names each field, nothing is retried
 ├── NotReadyYet         come back after a delay: something outside has to change first
 └── ClusterRefused      the API server said no (RBAC, quota, admission): long delay, and an Event
@@ -24,6 +25,14 @@ class Fault:
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}"
+
+
+class SettingsInvalid(OperatorError):
+    """Carries every fault at once; the path of a fault is the name of the variable."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__("; ".join(str(fault) for fault in faults))
+        self.faults = faults
 
 
 class SpecInvalid(OperatorError):
