@@ -39,8 +39,6 @@ RETRY_ANNOTATION: Final = "trackplane.io/retry"
 # Annotations that we set.
 REFERENCES_ANNOTATION: Final = "trackplane.io/references"
 """On the pods of the server: a hash of the resourceVersions of their Secrets, so that a changed Secret rolls them."""
-JOB_HASH_ANNOTATION: Final = "trackplane.io/job-hash"
-"""On a Job: the hash that its name ends in."""
 
 # The name of the container that does the work, in every pod of ours.
 SERVER_CONTAINER: Final = "server"

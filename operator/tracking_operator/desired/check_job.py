@@ -1,0 +1,22 @@
+"""The Job that looks at the database with the image that is wanted, before anything is changed."""
+
+from tracking_operator.desired import commands
+from tracking_operator.desired.commands import Places
+from tracking_operator.desired.job import job
+from tracking_operator.desired.volume_claim import DATABASE
+from tracking_operator.resource import names
+from tracking_operator.resource.kinds import Manifest
+from tracking_operator.resource.spec import TrackingServer
+
+
+def check_job(server: TrackingServer, *, image: str, job_hash: str, places: Places, node: str | None) -> Manifest:
+    return job(
+        server,
+        names.check_job(server.metadata.name, job_hash),
+        names.CHECK,
+        commands.check_command(server, places),
+        image=image,
+        volumes=(DATABASE,),
+        places=places,
+        node=node,
+    )
