@@ -1,0 +1,180 @@
+"""The artifact store: what every place for files promises, and how it says that it cannot.
+
+TrackingError
+├── InvalidParameter
+│   ├── InvalidPath             400  not a key (raised by `paths`)
+│   └── WrongKind               400  a folder where a file is meant, or a file where a folder is
+├── DoesNotExist
+│   └── ArtifactNotFound        404
+├── RangeNotSatisfiable         416  the file is shorter than the first byte asked for
+├── NotImplementedHere          501  the store has no such ability
+└── TemporarilyUnavailable
+    └── StoreUnavailable        503  the store did not answer, or is full
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+from tracking_server.errors import DoesNotExist, InvalidParameter, TemporarilyUnavailable, TrackingError
+
+
+class WrongKind(InvalidParameter):
+    pass
+
+
+class ArtifactNotFound(DoesNotExist):
+    pass
+
+
+class RangeNotSatisfiable(TrackingError):
+    error_code = "INVALID_PARAMETER_VALUE"
+    http_status = 416
+
+    def __init__(self, size_bytes: int) -> None:
+        super().__init__(f"The range starts behind the end of the file, which has {size_bytes} bytes.")
+        self.size_bytes = size_bytes
+
+
+class StoreUnavailable(TemporarilyUnavailable):
+    pass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stat:
+    """`etag` changes whenever the content does; it is opaque, and without quotes."""
+
+    size_bytes: int
+    modified_seconds: float
+    """Since the epoch."""
+    etag: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One name directly below a folder; `size_bytes` is that of a file."""
+
+    name: str
+    is_folder: bool
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listing:
+    """One page of a folder, sorted by name. `next_after` is None on the last page."""
+
+    entries: Sequence[Entry]
+    next_after: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ByteRange:
+    """Bytes `first` to `last`, both included, `last` open when None; or, with `first` None, the `last` final bytes."""
+
+    first: int | None
+    last: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leftover:
+    """What could not be deleted, and why."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deleted:
+    files: int = 0
+    size_bytes: int = 0
+    leftovers: Sequence[Leftover] = ()
+
+
+class Reader(Protocol):
+    """One file, opened: bytes `start` to `stop` (not included) of what `stat` describes.
+
+    A file replaced after it was opened keeps giving the old content, or fails; it never gives a mixture.
+    """
+
+    @property
+    def stat(self) -> Stat: ...
+
+    @property
+    def start(self) -> int: ...
+
+    @property
+    def stop(self) -> int: ...
+
+    def read(self, limit_bytes: int) -> bytes:
+        """At least one byte and at most so many; empty only at the end."""
+        ...
+
+    def close(self) -> None:
+        """May be called twice, and from another thread once no `read` is running."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Writer(Protocol):
+    """One file on its way in. Nobody sees any of it before `commit`; without `commit`, nothing stays behind.
+
+    Leaving the `with` block aborts what is not committed.
+    """
+
+    def write(self, chunk: bytes) -> None: ...
+
+    def commit(self) -> Stat:
+        """The file is there, whole, in place of any older one, and survives a crash of the machine."""
+        ...
+
+    def abort(self) -> None:
+        """May be called at any time, twice too; after `commit` it does nothing."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class ArtifactStore(Protocol):
+    """Files under keys: `a/b/c.txt`, segments parted by one slash, as `paths.parse_key` returns them.
+
+    The empty key is the root folder. Folders are there as long as something is in them, and need no making. All calls
+    block, may come from several threads at once, and raise the errors above and no others. No call holds a whole file
+    in memory, and none writes anywhere else than into the store.
+    """
+
+    def open(self, key: str, wanted: ByteRange | None = None) -> Reader:
+        """Raises ArtifactNotFound, WrongKind for a folder, RangeNotSatisfiable."""
+        ...
+
+    def create(self, key: str) -> Writer:
+        """Starts a file. Raises WrongKind, here or in `commit`, when a folder has the name or a file is above it."""
+        ...
+
+    def stat(self, key: str) -> Stat:
+        """Raises ArtifactNotFound, WrongKind for a folder."""
+        ...
+
+    def list(self, folder: str, *, after: str = "", limit: int = 1000) -> Listing:
+        """The names directly below a folder, behind the name `after`. A missing folder, and a file, are empty."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Deletes one file. A missing one is deleted already; raises WrongKind for a folder."""
+        ...
+
+    def delete_prefix(self, key: str) -> Deleted:
+        """Deletes the file of that name, or the folder with all that is in it; a missing one is deleted already.
+
+        `a/b` never touches `a/bc`. What cannot be deleted is reported, and does not keep the rest from going.
+        """
+        ...

@@ -1,0 +1,82 @@
+"""What a row of the route table says; `routes.py` is the table, `app.py` serves it.
+
+A path that starts with `/api/` is served below `/ajax-api/` as well, for the browser. `{name}` in a path stands for one
+segment; `{name*}`, at the end only, for all that is left, slashes included.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
+
+from tracking_server.artifacts.store import ArtifactStore
+from tracking_server.wire.raw import RawRequest
+
+if TYPE_CHECKING:
+    from tracking_server.services.context import Context
+
+Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+RequestT = TypeVar("RequestT")
+AnswerT = TypeVar("AnswerT")
+
+JSON = "application/json"
+BODY_LIMIT_BYTES = 64 * 1024 * 1024
+"""What a JSON body may have at most: far above 1,000 items at their longest, far below what hurts."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Route(Generic[RequestT, AnswerT]):
+    """A call: bytes to a request, the request to an answer (in a thread of the core pool), the answer to bytes."""
+
+    method: Method
+    path: str
+    decode: Callable[[RawRequest], RequestT]
+    service: "Callable[[RequestT, Context], AnswerT]"
+    encode: Callable[[AnswerT], bytes]
+    content_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body_limit_bytes: int = BODY_LIMIT_BYTES
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fixed:
+    """An answer that is known before the question: it waits for nothing."""
+
+    path: str
+    body: bytes
+    content_type: str = "text/plain; charset=utf-8"
+    method: Method = "GET"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where a file is, or will be."""
+
+    store: ArtifactStore
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Download(Generic[RequestT]):
+    """A file out of a store. HEAD, Range and conditional requests come with it."""
+
+    path: str
+    decode: Callable[[RawRequest], RequestT]
+    locate: "Callable[[RequestT, Context], Place]"
+    asks_database: bool
+    """Whether `locate` does, and so has to run in the core pool."""
+    method: Method = "GET"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Upload(Generic[RequestT]):
+    """The body into a file of a store. The answer is `{}`."""
+
+    method: Method
+    path: str
+    decode: Callable[[RawRequest], RequestT]
+    locate: "Callable[[RequestT, Context], Place]"
+    asks_database: bool
+    body_limit_bytes: int | None = None
+
+
+Row: TypeAlias = Route[Any, Any] | Fixed | Download[Any] | Upload[Any]
