@@ -1,0 +1,1 @@
+"""The tables, one module per group. Everybody reads them through `database.schema`."""

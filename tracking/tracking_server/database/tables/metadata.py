@@ -1,0 +1,21 @@
+"""What all tables share: the two collections that they belong to, and the types that differ between engines."""
+
+from typing import Final
+
+from sqlalchemy import Float, MetaData, Text
+from sqlalchemy.dialects.mysql import LONGTEXT, MEDIUMTEXT
+
+metadata: Final = MetaData()
+"""MLflow's tables at the head that we equal, and nothing else."""
+
+own_metadata: Final = MetaData()
+"""Our own tables (`trackplane_...`): no foreign key leads from them to MLflow's."""
+
+version_metadata: Final = MetaData()
+"""The tables in which the migrations record where a database stands."""
+
+DOUBLE: Final = Float(53)
+"""A double on every engine. `sqlalchemy.Double` would be spelt otherwise on SQLite than MLflow spells it."""
+
+MEDIUM_TEXT: Final = Text().with_variant(MEDIUMTEXT(), "mysql")
+LONG_TEXT: Final = Text().with_variant(LONGTEXT(), "mysql")
