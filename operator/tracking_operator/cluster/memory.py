@@ -70,11 +70,11 @@ class MemoryCluster:
         if stored is None:
             self._insert(ref, wanted, applied=wanted)
             self._log("apply", ref, changed=True)
-        else:
-            merged = merged_fields(wanted, stored.applied, stored.manifest)
-            _refuse_immutable(ref, stored.manifest, merged)
-            stored.applied = wanted
-            self._log("apply", ref, changed=self._update(ref, merged))
+            return self._answer(ref)
+        merged = merged_fields(wanted, stored.applied, stored.manifest)
+        _refuse_immutable(ref, stored.manifest, merged)
+        stored.applied = wanted
+        self._log("apply", ref, changed=self._update(ref, merged))
         return self._answer(ref, merged)
 
     async def apply_status(self, manifest: Manifest) -> Manifest:
