@@ -13,6 +13,16 @@ TrackingError                   an MLflow `error_code` and an HTTP status
 └── InternalError               500  our bug; the log has the request id
 
 The codes and their statuses are those of the MLflow REST API (mlflow/protos/databricks.proto, `ErrorCode`).
+
+CommandFailed                   a process or a command cannot do its work; its class is the reason, with an exit code
+├── ConfigInvalid               10   what it was told must change
+├── DatabaseUnreachable         11   try again when the database answers
+├── LockBusy                    12   another migration runs; try again when it has ended
+├── SchemaUnsupported           13   the database is not one that this release can use
+├── MigrationFailed             14   the database is where the message says; a person decides
+├── BackupFailed                15   nothing was changed
+├── RestoreFailed               16   the target is not complete
+└── GarbageCollectionFailed     17   what was not removed stays claimed; run it again
 """
 
 from typing import ClassVar
@@ -82,3 +92,49 @@ class TemporarilyUnavailable(TrackingError):
 
 class InternalError(TrackingError):
     pass
+
+
+class CommandFailed(Exception):
+    """The end of a command that could not do its work. `message` is for the person who runs it, without secrets."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    @property
+    def reason(self) -> str:
+        return type(self).__name__
+
+
+class ConfigInvalid(CommandFailed):
+    exit_code = 10
+
+
+class DatabaseUnreachable(CommandFailed):
+    exit_code = 11
+
+
+class LockBusy(CommandFailed):
+    exit_code = 12
+
+
+class SchemaUnsupported(CommandFailed):
+    exit_code = 13
+
+
+class MigrationFailed(CommandFailed):
+    exit_code = 14
+
+
+class BackupFailed(CommandFailed):
+    exit_code = 15
+
+
+class RestoreFailed(CommandFailed):
+    exit_code = 16
+
+
+class GarbageCollectionFailed(CommandFailed):
+    exit_code = 17
