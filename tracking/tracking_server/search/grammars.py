@@ -1,0 +1,113 @@
+"""What may be searched, as data: for each noun its identifiers, their comparators and literals.
+
+The table of MLflow's search syntax (https://mlflow.org/docs/latest/search-runs), one grammar a noun.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tracking_server.search.tree import Comparator, Entity
+
+
+class Operand(enum.Enum):
+    """What stands right of a comparator. The value is how a message calls it."""
+
+    TEXT = "a quoted text, such as 'value'"
+    NUMBER = "an unquoted number, such as 0.5"
+    INTEGER = "an unquoted integer, such as 1700000000000"
+    QUOTED_INTEGER = "a quoted integer, such as '12'"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    operand: Operand
+    comparators: frozenset[Comparator]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Family:
+    """Identifiers of one entity. The first prefix is the one that messages show."""
+
+    entity: Entity
+    prefixes: tuple[str, ...]
+    rule: Rule | Mapping[str, Rule]
+    """One rule for every key, or the names that exist and the rule of each."""
+    aliases: Mapping[str, str] = field(default_factory=dict[str, str])
+    needs_prefix: bool = True
+    orders: bool = True
+    """Whether order_by may name it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grammar:
+    noun: str
+    families: tuple[Family, ...]
+
+
+_EQUALITY = frozenset({Comparator.EQUAL, Comparator.NOT_EQUAL})
+_ORDER = _EQUALITY | {Comparator.GREATER, Comparator.GREATER_OR_EQUAL, Comparator.LESS, Comparator.LESS_OR_EQUAL}
+_PATTERNS = _EQUALITY | {Comparator.LIKE, Comparator.ILIKE}
+_LISTS = frozenset({Comparator.IN, Comparator.NOT_IN})
+_PRESENCE = frozenset({Comparator.IS_NULL, Comparator.IS_NOT_NULL})
+
+_NUMBER = Rule(operand=Operand.NUMBER, comparators=_ORDER)
+_INTEGER = Rule(operand=Operand.INTEGER, comparators=_ORDER)
+_TEXT = Rule(operand=Operand.TEXT, comparators=_PATTERNS)
+_TEXT_OR_LIST = Rule(operand=Operand.TEXT, comparators=_PATTERNS | _LISTS)
+_TEXT_OR_NONE = Rule(operand=Operand.TEXT, comparators=_PATTERNS | _PRESENCE)
+_ID_OR_LIST = Rule(operand=Operand.QUOTED_INTEGER, comparators=_EQUALITY | _LISTS)
+
+RUNS = Grammar(
+    noun="runs",
+    families=(
+        Family(entity=Entity.METRIC, prefixes=("metrics", "metric"), rule=_NUMBER),
+        Family(entity=Entity.PARAM, prefixes=("params", "param", "parameters", "parameter"), rule=_TEXT_OR_NONE),
+        Family(entity=Entity.TAG, prefixes=("tags", "tag"), rule=_TEXT_OR_NONE),
+        Family(
+            entity=Entity.ATTRIBUTE,
+            prefixes=("attributes", "attribute", "attr", "run"),
+            needs_prefix=False,
+            rule={
+                "run_id": _TEXT_OR_LIST,
+                "run_name": _TEXT,
+                "status": _TEXT,
+                "user_id": _TEXT,
+                "artifact_uri": _TEXT,
+                "start_time": _NUMBER,
+                "end_time": _NUMBER,
+            },
+            aliases={
+                "created": "start_time",
+                "Created": "start_time",
+                "run name": "run_name",
+                "Run name": "run_name",
+                "Run Name": "run_name",
+            },
+        ),
+        Family(
+            entity=Entity.DATASET,
+            prefixes=("datasets", "dataset"),
+            rule={"name": _TEXT_OR_LIST, "digest": _TEXT_OR_LIST, "context": _TEXT_OR_LIST},
+            orders=False,
+        ),
+    ),
+)
+
+EXPERIMENTS = Grammar(
+    noun="experiments",
+    families=(
+        Family(
+            entity=Entity.ATTRIBUTE,
+            prefixes=("attribute",),
+            needs_prefix=False,
+            rule={
+                "name": _TEXT,
+                "experiment_id": _ID_OR_LIST,
+                "creation_time": _INTEGER,
+                "last_update_time": _INTEGER,
+            },
+        ),
+        Family(entity=Entity.TAG, prefixes=("tags", "tag"), rule=_TEXT_OR_NONE, orders=False),
+    ),
+)
