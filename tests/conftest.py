@@ -1,0 +1,16 @@
+"""The last lines of pytest name what was left out because the machine lacks it."""
+
+import pytest
+
+from tests.support.left_out import PREFIX
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    counts: dict[str, int] = {}
+    for report in terminalreporter.getreports("skipped"):
+        _, found, what = str(report.longreprtext).partition(PREFIX)
+        what = what.removesuffix("')")
+        if found:
+            counts[what] = counts.get(what, 0) + 1
+    for what, count in sorted(counts.items()):
+        terminalreporter.write_line(f"left out {count} tests: {what}", yellow=True)

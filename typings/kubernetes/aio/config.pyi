@@ -1,0 +1,9 @@
+# What we call of a module that carries no annotations.
+from kubernetes.aio.client import Configuration
+
+class ConfigException(Exception): ...
+
+def load_incluster_config(client_configuration: Configuration | None = None) -> None: ...
+async def load_kube_config(
+    config_file: str | None = None, *, client_configuration: Configuration | None = None, persist_config: bool = True
+) -> object: ...
