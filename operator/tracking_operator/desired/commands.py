@@ -115,8 +115,10 @@ def gc_command(server: TrackingServer, gc: GarbageCollection, places: Places) ->
 
 def hook_command(hook: Hook, places: Places) -> Command:
     """A hook is somebody else's program: it gets its own environment, and no credentials that it does not name."""
-    own = EnvValue(name=TEMPORARY_FOLDER, value=places.temporary)
-    return Command(argv=hook.command, args=hook.args, env=(own, *hook.env))
+    ours = (EnvValue(name=TEMPORARY_FOLDER, value=places.temporary),)
+    theirs = {variable.name for variable in hook.env}
+    env = (*(variable for variable in ours if variable.name not in theirs), *hook.env)
+    return Command(argv=hook.command, args=hook.args, env=env)
 
 
 def database_uri(server: TrackingServer, places: Places) -> EnvVar:

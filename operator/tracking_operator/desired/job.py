@@ -14,7 +14,7 @@ RETRIES: Final = 3
 """Of a pod that was killed, or that could not reach the database. Kubernetes waits 10, 20, 40 seconds in between."""
 
 TERMINAL_EXIT_CODES: Final = (2, 10, 13, 14, 15, 16)
-"""Trying again would end alike: usage, ConfigInvalid, SchemaUnsupported, and a migration, backup or restore that failed."""
+"""Again would end alike: usage, ConfigInvalid, SchemaUnsupported, and a failed migration, backup or restore."""
 
 
 def job(

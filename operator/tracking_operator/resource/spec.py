@@ -2,7 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
+
+from tracking_operator.errors import Fault, SpecInvalid
+from tracking_operator.resource import names
+from tracking_operator.resource.schedule import parse_schedule
+from tracking_operator.resource.schema import breaches, complete, resource_schema
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -223,3 +228,147 @@ class TrackingServer:
                 if isinstance(variable, EnvFromSecret)
             )
         return tuple(found)
+
+
+Raw: TypeAlias = Mapping[str, Any]
+
+
+def parse(raw: Mapping[str, object]) -> TrackingServer:
+    """A resource as an API server stores it, or as a person wrote it. Raises `SpecInvalid` with every fault at once."""
+    schema = resource_schema()
+    whole = cast(Raw, complete(schema, dict(raw)))
+    faults = (*_wrong_identity(whole), *breaches(schema, whole), *_wrong_schedule(whole))
+    if faults:
+        raise SpecInvalid(faults)
+    return TrackingServer(metadata=_metadata(whole["metadata"]), spec=_spec(whole["spec"]))
+
+
+def _wrong_identity(raw: Raw) -> tuple[Fault, ...]:
+    """What an API server sees to before any schema: the kind, and that there is a name."""
+    faults: list[Fault] = []
+    for field, expected in (("apiVersion", f"{names.GROUP}/{names.VERSION}"), ("kind", names.KIND)):
+        if raw.get(field) != expected:
+            faults.append(Fault(path=field, message=f"must be {expected}, not {raw.get(field)!r}"))
+    metadata = raw.get("metadata")
+    if not isinstance(metadata, dict) or not isinstance(cast(Raw, metadata).get("name"), str):
+        faults.append(Fault(path="metadata.name", message="is required"))
+        raise SpecInvalid(tuple(faults))
+    return tuple(faults)
+
+
+def _wrong_schedule(raw: Raw) -> tuple[Fault, ...]:
+    """The schema knows the form of a schedule only; Kubernetes would refuse minute 75 when the CronJob is applied."""
+    match raw:
+        case {"spec": {"gc": {"schedule": str(schedule)}}}:
+            try:
+                parse_schedule(schedule)
+            except ValueError as error:
+                return (Fault(path="spec.gc.schedule", message=str(error)),)
+        case _:
+            pass
+    return ()
+
+
+def _metadata(raw: Raw) -> Metadata:
+    return Metadata(
+        name=raw["name"],
+        namespace=raw.get("namespace", "default"),
+        uid=raw.get("uid", ""),
+        generation=raw.get("generation", 0),
+        annotations=raw.get("annotations", {}),
+        is_deleted="deletionTimestamp" in raw,
+    )
+
+
+def _spec(raw: Raw) -> Spec:
+    return Spec(
+        image=raw.get("image"),
+        image_pull_policy=raw.get("imagePullPolicy"),
+        image_pull_secrets=tuple(secret["name"] for secret in raw.get("imagePullSecrets", ())),
+        replicas=raw["replicas"],
+        server=ServerOptions(
+            workers=raw["server"]["workers"], allowed_hosts=tuple(raw["server"].get("allowedHosts", ()))
+        ),
+        database=_database(raw["database"]),
+        artifacts=Artifacts(store=VolumeStore(volume=_volume(raw["artifacts"]["store"]["volume"]))),
+        upgrade=_upgrade(raw["upgrade"]),
+        gc=_garbage_collection(raw["gc"]) if "gc" in raw else None,
+        networking=Networking(service=_service(raw["networking"]["service"])),
+        suspend=raw["suspend"],
+        deletion=Deletion(policy=raw["deletion"]["policy"]),
+        template=_template(raw["template"]),
+    )
+
+
+def _volume(raw: Raw) -> Volume:
+    if "claimName" in raw:
+        return ExistingClaim(name=raw["claimName"])
+    template = raw["volumeClaimTemplate"]
+    metadata = template.get("metadata", {})
+    return VolumeClaimTemplate(
+        access_modes=tuple(template["spec"]["accessModes"]),
+        storage=template["spec"]["resources"]["requests"]["storage"],
+        storage_class_name=template["spec"].get("storageClassName"),
+        labels=metadata.get("labels", {}),
+        annotations=metadata.get("annotations", {}),
+    )
+
+
+def _database(raw: Raw) -> Database:
+    if "sqlite" in raw:
+        return Sqlite(volume=_volume(raw["sqlite"]))
+    return ExternalDatabase(uri_secret_ref=_secret_key(raw["uriSecretRef"]))
+
+
+def _secret_key(raw: Raw) -> SecretKey:
+    return SecretKey(name=raw["name"], key=raw["key"])
+
+
+def _upgrade(raw: Raw) -> Upgrade:
+    backup = raw["backup"]
+    return Upgrade(
+        backup=Backup(required=backup["required"], method=Dump(volume=_volume(backup["method"]["dump"]["volume"]))),
+        hooks=Hooks(pre_migration=tuple(_hook(hook) for hook in raw["hooks"].get("preMigration", ()))),
+        on_failure=raw["onFailure"],
+    )
+
+
+def _hook(raw: Raw) -> Hook:
+    return Hook(
+        name=raw["name"],
+        image=raw["image"],
+        command=tuple(raw.get("command", ())),
+        args=tuple(raw.get("args", ())),
+        env=tuple(_env_var(variable) for variable in raw.get("env", ())),
+    )
+
+
+def _env_var(raw: Raw) -> EnvVar:
+    if "value" in raw:
+        return EnvValue(name=raw["name"], value=raw["value"])
+    return EnvFromSecret(name=raw["name"], secret_key_ref=_secret_key(raw["valueFrom"]["secretKeyRef"]))
+
+
+def _garbage_collection(raw: Raw) -> GarbageCollection:
+    return GarbageCollection(schedule=raw["schedule"], time_zone=raw["timeZone"], older_than=raw["olderThan"])
+
+
+def _service(raw: Raw) -> Service:
+    return Service(
+        type=raw["type"], port=raw["port"], node_port=raw.get("nodePort"), annotations=raw.get("annotations", {})
+    )
+
+
+def _template(raw: Raw) -> Template:
+    ids = raw["securityContext"]
+    return Template(
+        resources=raw["resources"],
+        node_selector=raw.get("nodeSelector", {}),
+        tolerations=tuple(raw.get("tolerations", ())),
+        affinity=raw.get("affinity", {}),
+        labels=raw.get("labels", {}),
+        annotations=raw.get("annotations", {}),
+        security_context=SecurityContext(
+            run_as_user=ids.get("runAsUser"), run_as_group=ids.get("runAsGroup"), fs_group=ids.get("fsGroup")
+        ),
+    )
