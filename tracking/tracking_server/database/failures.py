@@ -1,0 +1,86 @@
+"""What an error of a database driver means to whoever asked: try again, change the request, or report our bug. Pure."""
+
+import sqlite3
+from typing import Final
+
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
+
+from tracking_server.errors import BadRequest, InternalError, TemporarilyUnavailable, TrackingError
+
+_TRANSIENT_STATES: Final = ("40001", "40P01", "55P03")
+"""SQLSTATE: serialization failure, deadlock, lock not available."""
+_UNAVAILABLE_STATES: Final = ("25006", "25P03", "25P04")
+"""SQLSTATE: a standby after a failover, and two timeouts; psycopg calls them internal errors."""
+_MYSQL_TRANSIENT: Final = (1205, 1213)
+_MYSQL_UNIQUE: Final = (1022, 1062)
+
+
+def translate(error: DBAPIError) -> TrackingError:
+    """The error of our own family. The driver's text stays in `__cause__`: it may hold what others wrote."""
+    if is_disconnect(error):
+        return TemporarilyUnavailable("The connection to the database was lost. Try again.")
+    if is_conflict(error):
+        return TemporarilyUnavailable("The database is busy with conflicting writes. Try again.")
+    if _is_unavailable(error):
+        return TemporarilyUnavailable("The database cannot serve this request now. Try again.")
+    match error:
+        case IntegrityError():
+            return BadRequest("The database refused the change: it conflicts with what is stored.")
+        case DataError():
+            return BadRequest("The database refused a value: it is too long, out of range or not text.")
+        case _:
+            return InternalError("The database refused a statement of this server.")
+
+
+def _is_unavailable(error: DBAPIError) -> bool:
+    if _sqlstate(error) in _UNAVAILABLE_STATES:
+        return True
+    # sqlite3 calls bad SQL and a missing table operational too: those have SQLITE_ERROR in the low byte
+    return isinstance(error, OperationalError) and _sqlite_code(error) & 0xFF != sqlite3.SQLITE_ERROR
+
+
+def is_worth_repeating(error: DBAPIError, *, is_committing: bool) -> bool:
+    """Whether the same transaction, done again, may end otherwise."""
+    return is_conflict(error) or is_unique_violation(error) or (is_disconnect(error) and not is_committing)
+
+
+def is_disconnect(error: DBAPIError) -> bool:
+    return error.connection_invalidated or (isinstance(error, InterfaceError) and "closed" in str(error.orig))
+
+
+def is_conflict(error: DBAPIError) -> bool:
+    """Deadlock, serialization failure, a lock that was not granted: the same transaction may succeed next time."""
+    return _sqlstate(error) in _TRANSIENT_STATES or _mysql_number(error) in _MYSQL_TRANSIENT
+
+
+def is_unique_violation(error: DBAPIError) -> bool:
+    """Somebody wrote the same key first: asked again, the caller sees what now exists."""
+    if not isinstance(error, IntegrityError):
+        return False
+    return (
+        _sqlstate(error) == "23505"
+        or _sqlite_code(error) in {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}
+        or _mysql_number(error) in _MYSQL_UNIQUE
+        or "(2627)" in str(error.orig)
+        or "(2601)" in str(error.orig)
+    )
+
+
+def _sqlstate(error: DBAPIError) -> str | None:
+    """Of psycopg, as an attribute; of pyodbc, as the first argument."""
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None and error.orig is not None and error.orig.args:
+        state = error.orig.args[0]
+    return state if isinstance(state, str) else None
+
+
+def _sqlite_code(error: DBAPIError) -> int:
+    """0 when it is not SQLite's, or when Python raised it before SQLite saw anything."""
+    code = getattr(error.orig, "sqlite_errorcode", 0) if isinstance(error.orig, sqlite3.Error) else 0
+    return code if isinstance(code, int) else 0
+
+
+def _mysql_number(error: DBAPIError) -> int | None:
+    """PyMySQL's first argument."""
+    number = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    return number if isinstance(number, int) else None
