@@ -15,7 +15,7 @@ TrackingError
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeAlias
 
 from tracking_server.errors import DoesNotExist, InvalidParameter, TemporarilyUnavailable, TrackingError
 
@@ -70,10 +70,20 @@ class Listing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ByteRange:
-    """Bytes `first` to `last`, both included, `last` open when None; or, with `first` None, the `last` final bytes."""
+    """Bytes `first` to `last`, both included; to the end of the file when `last` is None."""
 
-    first: int | None
-    last: int | None
+    first: int
+    last: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FinalBytes:
+    """So many bytes before the end of the file, or all when it has fewer."""
+
+    count: int
+
+
+Wanted: TypeAlias = ByteRange | FinalBytes | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,7 +162,7 @@ class ArtifactStore(Protocol):
     in memory, and none writes anywhere else than into the store.
     """
 
-    def open(self, key: str, wanted: ByteRange | None = None) -> Reader:
+    def open(self, key: str, wanted: Wanted = None) -> Reader:
         """Raises ArtifactNotFound, WrongKind for a folder, RangeNotSatisfiable."""
         ...
 
@@ -178,3 +188,11 @@ class ArtifactStore(Protocol):
         `a/b` never touches `a/bc`. What cannot be deleted is reported, and does not keep the rest from going.
         """
         ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where a file or a folder is, or will be."""
+
+    store: ArtifactStore
+    key: str

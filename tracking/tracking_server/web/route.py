@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
-from tracking_server.artifacts.store import ArtifactStore
 from tracking_server.wire.raw import RawRequest
 
 if TYPE_CHECKING:
+    from tracking_server.artifacts.store import Place
     from tracking_server.services.context import Context
 
 Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -45,14 +45,6 @@ class Fixed:
     body: bytes
     content_type: str = "text/plain; charset=utf-8"
     method: Method = "GET"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
-    """Where a file is, or will be."""
-
-    store: ArtifactStore
-    key: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
