@@ -1,1 +1,1 @@
-"""One function per API operation, one transaction each."""
+"""One function for each operation of the API: a request and a context in, an answer out, one transaction each."""

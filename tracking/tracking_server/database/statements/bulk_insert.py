@@ -1,0 +1,168 @@
+"""Many rows into one table with one statement, on each engine in its fastest way.
+
+PostgreSQL takes one array a column; the others take a list of rows (`executemany`, which PyMySQL turns into one
+statement of many rows). A row whose key exists is left alone, replaced, or replaced only by a newer one.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from sqlalchemy import (
+    Column,
+    Executable,
+    String,
+    Table,
+    Text,
+    TextClause,
+    bindparam,
+    column,
+    func,
+    select,
+    text,
+    tuple_,
+)
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.sql.dml import Insert
+from sqlalchemy.types import TypeEngine
+
+AnyColumn: TypeAlias = Column[Any]
+DIALECTS = ("sqlite", "postgresql", "mysql", "mssql")
+COUNTS_NEW_ROWS = frozenset({"sqlite", "postgresql"})
+"""Where the row count of a bulk insert is the number of rows that were not there before."""
+
+
+class Prepared(NamedTuple):
+    """A statement and its parameters: `connection.execute(*prepared)`."""
+
+    statement: Executable
+    parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+
+class BulkInsert:
+    """`columns` differ from row to row; those in `same` have one value for all rows of a call.
+
+    `replace`: the columns to overwrite when the key exists; none of them leaves the row alone.
+    `newer_by`: overwrite only when these columns, compared as one tuple, are greater than those of the row.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[AnyColumn],
+        *,
+        same: Sequence[AnyColumn] = (),
+        replace: Sequence[AnyColumn] = (),
+        newer_by: Sequence[AnyColumn] = (),
+    ) -> None:
+        self._names = tuple(each.name for each in columns)
+        every = (*columns, *same)
+        self._statements: Mapping[str, Executable] = {
+            "sqlite": _sqlite(every, replace, newer_by),
+            "postgresql": postgresql_insert(columns, same, replace, newer_by),
+            "mysql": _mysql(every, replace, newer_by),
+            "mssql": _mssql(every, replace, newer_by),
+        }
+
+    def prepare(self, dialect: str, rows: Sequence[Sequence[object]], **same: object) -> Prepared:
+        """At least one row; sorted by key, so that all writers lock in one order."""
+        if dialect == "postgresql":
+            return Prepared(self._statements[dialect], {**columnar(self._names, rows), **same})
+        return Prepared(self._statements[dialect], [dict(zip(self._names, row, strict=True), **same) for row in rows])
+
+
+def columnar(names: Sequence[str], rows: Sequence[Sequence[object]]) -> dict[str, object]:
+    """Rows as one array a column."""
+    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+
+
+def _sqlite(columns: Sequence[AnyColumn], replace: Sequence[AnyColumn], newer_by: Sequence[AnyColumn]) -> Insert:
+    insert = sqlite.insert(_table(columns))
+    if not replace:
+        return insert.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    new = insert.excluded
+    return insert.on_conflict_do_update(
+        index_elements=list(_table(columns).primary_key.columns),
+        set_={each.name: new[each.name] for each in replace},
+        where=tuple_(*(new[each.name] for each in newer_by)) > tuple_(*newer_by) if newer_by else None,
+    )
+
+
+def postgresql_insert(
+    columns: Sequence[AnyColumn],
+    same: Sequence[AnyColumn] = (),
+    replace: Sequence[AnyColumn] = (),
+    newer_by: Sequence[AnyColumn] = (),
+    *,
+    prefix: str = "",
+) -> postgresql.Insert:
+    """`prefix`, before the names of the arrays, keeps two such statements apart that are sent as one."""
+    arrays = [bindparam(f"{prefix}{each.name}", type_=postgresql.ARRAY(_without_length(each))) for each in columns]
+    new_rows = (
+        func.unnest(*arrays)
+        .table_valued(*(column(each.name, each.type) for each in columns))
+        .render_derived(name=f"{prefix}new_row")
+    )
+    names = [each.name for each in (*columns, *same)]
+    constants = [bindparam(each.name, type_=_without_length(each)) for each in same]
+    insert = postgresql.insert(_table(columns)).from_select(names, select(*new_rows.c, *constants))
+    if not replace:
+        return insert.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    new = insert.excluded
+    return insert.on_conflict_do_update(
+        index_elements=list(_table(columns).primary_key.columns),
+        set_={each.name: new[each.name] for each in replace},
+        where=tuple_(*(new[each.name] for each in newer_by)) > tuple_(*newer_by) if newer_by else None,
+    )
+
+
+def _without_length(each: AnyColumn) -> TypeEngine[Any]:
+    """A cast to VARCHAR(n) would cut a longer text off in silence; the column itself refuses it."""
+    return Text() if isinstance(each.type, String) else each.type
+
+
+def _table(columns: Sequence[AnyColumn]) -> Table:
+    return columns[0].table
+
+
+def _mysql(columns: Sequence[AnyColumn], replace: Sequence[AnyColumn], newer_by: Sequence[AnyColumn]) -> Insert:
+    insert = mysql.insert(_table(columns)).values(
+        {each.name: bindparam(each.name, type_=each.type) for each in columns}
+    )
+    if not replace:
+        first = columns[0]
+        return insert.on_duplicate_key_update([(first.name, first)])
+    new = insert.inserted
+    if not newer_by:
+        return insert.on_duplicate_key_update([(each.name, new[each.name]) for each in replace])
+    is_newer = tuple_(*(new[each.name] for each in newer_by)) > tuple_(*newer_by)
+    # MySQL assigns from left to right and later expressions see what was assigned: what is compared goes last, the
+    # most significant column at the very end, so that `is_newer` keeps its outcome for every assignment.
+    ordered = [each for each in replace if each not in newer_by] + list(reversed(newer_by))
+    return insert.on_duplicate_key_update([(each.name, func.if_(is_newer, new[each.name], each)) for each in ordered])
+
+
+def _mssql(columns: Sequence[AnyColumn], replace: Sequence[AnyColumn], newer_by: Sequence[AnyColumn]) -> TextClause:
+    """MERGE, which SQLAlchemy has no construct for. HOLDLOCK: without it two merges can both find no row."""
+    table = _table(columns)
+    names = [f"[{each.name}]" for each in columns]
+    same_key = " AND ".join(f"old.[{each.name}] = new.[{each.name}]" for each in table.primary_key.columns)
+    matched = ""
+    if replace:
+        condition = f" AND ({_mssql_newer(newer_by)})" if newer_by else ""
+        assignments = ", ".join(f"[{each.name}] = new.[{each.name}]" for each in replace)
+        matched = f" WHEN MATCHED{condition} THEN UPDATE SET {assignments}"
+    merge = (
+        f"MERGE INTO [{table.name}] WITH (HOLDLOCK) AS old"  # noqa: S608 (names of our own schema, no values)
+        f" USING (VALUES ({', '.join(f':{each.name}' for each in columns)})) AS new ({', '.join(names)})"
+        f" ON {same_key}{matched}"
+        f" WHEN NOT MATCHED THEN INSERT ({', '.join(names)}) VALUES ({', '.join(f'new.{name}' for name in names)});"
+    )
+    return text(merge).bindparams(*(bindparam(each.name, type_=each.type) for each in columns))
+
+
+def _mssql_newer(newer_by: Sequence[AnyColumn]) -> str:
+    """A comparison of tuples, which MSSQL does not have, spelt out."""
+    first, *rest = (f"[{each.name}]" for each in newer_by)
+    greater = f"new.{first} > old.{first}"
+    if not rest:
+        return greater
+    return f"{greater} OR (new.{first} = old.{first} AND ({_mssql_newer(newer_by[1:])}))"

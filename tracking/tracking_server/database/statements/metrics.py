@@ -1,0 +1,127 @@
+"""Metric points, the latest point of each key, and their reading."""
+
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, select
+
+from tracking_server.database.schema import latest_metrics, logged_model_metrics, metrics
+from tracking_server.database.statements.bulk_insert import BulkInsert, Prepared, columnar, postgresql_insert
+from tracking_server.entities.metrics import NewMetric
+
+_points = (metrics.c.key, metrics.c.timestamp, metrics.c.step, metrics.c.value, metrics.c.is_nan)
+_latest = (
+    latest_metrics.c.key,
+    latest_metrics.c.timestamp,
+    latest_metrics.c.step,
+    latest_metrics.c.value,
+    latest_metrics.c.is_nan,
+)
+_overwritten = (latest_metrics.c.timestamp, latest_metrics.c.step, latest_metrics.c.value, latest_metrics.c.is_nan)
+_newer_by = (latest_metrics.c.step, latest_metrics.c.timestamp, latest_metrics.c.value)
+_names = tuple(each.name for each in _points)
+_latest_names = tuple(f"latest_{name}" for name in _names)
+
+_POINTS = BulkInsert(_points, same=[metrics.c.run_uuid])
+_LATEST = BulkInsert(_latest, same=[latest_metrics.c.run_uuid], replace=_overwritten, newer_by=_newer_by)
+_BOTH_ON_POSTGRESQL = postgresql_insert(
+    _latest, [latest_metrics.c.run_uuid], _overwritten, _newer_by, prefix="latest_"
+).add_cte(postgresql_insert(_points, [metrics.c.run_uuid]).cte("points"))
+"""Points and latest points in one round trip."""
+
+_MODEL_POINTS = BulkInsert(
+    [
+        logged_model_metrics.c.model_id,
+        logged_model_metrics.c.metric_name,
+        logged_model_metrics.c.metric_timestamp_ms,
+        logged_model_metrics.c.metric_step,
+        logged_model_metrics.c.metric_value,
+        logged_model_metrics.c.dataset_name,
+        logged_model_metrics.c.dataset_digest,
+    ],
+    same=[logged_model_metrics.c.run_id, logged_model_metrics.c.experiment_id],
+)
+
+SELECT_LATEST_OF_RUNS = select(
+    latest_metrics.c.run_uuid,
+    latest_metrics.c.key,
+    latest_metrics.c.value,
+    latest_metrics.c.timestamp,
+    latest_metrics.c.step,
+    latest_metrics.c.is_nan,
+).where(latest_metrics.c.run_uuid.in_(bindparam("run_ids", expanding=True)))
+
+SELECT_OF_MODELS = select(
+    logged_model_metrics.c.model_id,
+    logged_model_metrics.c.metric_name,
+    logged_model_metrics.c.metric_value,
+    logged_model_metrics.c.metric_timestamp_ms,
+    logged_model_metrics.c.metric_step,
+    logged_model_metrics.c.dataset_name,
+    logged_model_metrics.c.dataset_digest,
+    logged_model_metrics.c.run_id,
+).where(logged_model_metrics.c.model_id.in_(bindparam("model_ids", expanding=True)))
+
+
+class Point(NamedTuple):
+    """A metric point as the database holds it: NaN is 0 with a mark, infinities are the largest doubles."""
+
+    key: str
+    timestamp: int
+    step: int
+    value: float
+    is_nan: bool
+
+
+def point_of(metric: NewMetric) -> Point:
+    value, is_nan = stored_value(metric.value)
+    return Point(metric.key, metric.timestamp, metric.step, value, is_nan)
+
+
+def stored_value(value: float) -> tuple[float, bool]:
+    if math.isnan(value):
+        return 0.0, True
+    return max(-sys.float_info.max, min(sys.float_info.max, value)), False
+
+
+def latest_points(points: Iterable[Point]) -> list[Point]:
+    """Of each key the greatest by (step, timestamp, value), sorted by key; of equal ones the first."""
+    latest: dict[str, Point] = {}
+    for point in points:
+        known = latest.get(point.key)
+        if known is None or (point.step, point.timestamp, point.value) > (known.step, known.timestamp, known.value):
+            latest[point.key] = point
+    return sorted(latest.values())
+
+
+def insert_points(dialect: str, run_id: str, given: Sequence[NewMetric]) -> tuple[Prepared, ...]:
+    """Points that exist are left alone; the latest points change where a newer one comes."""
+    points = [point_of(metric) for metric in given]
+    latest = latest_points(points)
+    points.sort()
+    if dialect == "postgresql":
+        parameters = {**columnar(_names, points), **columnar(_latest_names, latest), "run_uuid": run_id}
+        return (Prepared(_BOTH_ON_POSTGRESQL, parameters),)
+    return (
+        _POINTS.prepare(dialect, points, run_uuid=run_id),
+        _LATEST.prepare(dialect, latest, run_uuid=run_id),
+    )
+
+
+def insert_model_points(dialect: str, run_id: str, experiment_id: int, given: Iterable[NewMetric]) -> Prepared:
+    """The points that name a logged model, a second time with that model. NaN is 0 here, without a mark."""
+    rows = [
+        (
+            metric.model_id,
+            metric.key,
+            metric.timestamp,
+            metric.step,
+            stored_value(metric.value)[0],
+            metric.dataset_name or None,
+            metric.dataset_digest or None,
+        )
+        for metric in sorted(given, key=lambda metric: (metric.model_id, metric.key, metric.timestamp, metric.step))
+    ]
+    return _MODEL_POINTS.prepare(dialect, rows, run_id=run_id, experiment_id=experiment_id)

@@ -1,0 +1,50 @@
+"""Runs: reading and changing single ones. Searching them is `run_search`."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Update, bindparam, insert, select, update
+
+from tracking_server.database.schema import runs
+from tracking_server.database.statements.bulk_insert import Prepared
+
+COLUMNS = (
+    runs.c.run_uuid,
+    runs.c.name,
+    runs.c.experiment_id,
+    runs.c.user_id,
+    runs.c.status,
+    runs.c.start_time,
+    runs.c.end_time,
+    runs.c.artifact_uri,
+    runs.c.lifecycle_stage,
+)
+"""What `database.rows.run_info` reads, in its order."""
+
+SELECT = select(*COLUMNS).where(runs.c.run_uuid == bindparam("run_id"))
+SELECT_STAGE = select(runs.c.lifecycle_stage, runs.c.experiment_id).where(runs.c.run_uuid == bindparam("run_id"))
+INSERT = insert(runs)
+DELETE: Update = (
+    update(runs)
+    .where(runs.c.run_uuid == bindparam("of_run"))
+    .values(lifecycle_stage="deleted", deleted_time=bindparam("now"))
+)
+RESTORE: Update = (
+    update(runs).where(runs.c.run_uuid == bindparam("of_run")).values(lifecycle_stage="active", deleted_time=None)
+)
+DELETE_ALL_OF_EXPERIMENT: Update = (
+    update(runs)
+    .where(runs.c.experiment_id == bindparam("of_experiment"))
+    .values(lifecycle_stage="deleted", deleted_time=bindparam("now"))
+)
+RESTORE_ALL_OF_EXPERIMENT: Update = (
+    update(runs)
+    .where(runs.c.experiment_id == bindparam("of_experiment"))
+    .values(lifecycle_stage="active", deleted_time=None)
+)
+RENAME: Update = update(runs).where(runs.c.run_uuid == bindparam("of_run")).values(name=bindparam("new_name"))
+
+
+def update_run(run_id: str, changes: Mapping[str, object]) -> Prepared:
+    """`changes`: fields of RunInfo, at least one."""
+    columns = {("name" if field == "run_name" else field): value for field, value in changes.items()}
+    return Prepared(update(runs).where(runs.c.run_uuid == bindparam("of_run")).values(columns), {"of_run": run_id})

@@ -1,0 +1,29 @@
+"""What an operation needs besides its request: the database, the artifact store, the time and random names."""
+
+import random
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tracking_server.artifacts.store import ArtifactStore
+from tracking_server.database.transactions import Database
+from tracking_server.services.names import random_name
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Context:
+    database: Database
+    artifact_store: ArtifactStore
+    default_artifact_root: str
+    artifacts_destination: str = ""
+    allowed_host_schemes: frozenset[str] = frozenset()
+    """Schemes with a host part that an artifact location may have whatever the host."""
+    max_location_characters: int = 2048
+    truncate_long_values: bool = True
+    """Whether a param or tag value that is too long is cut off; refused if not."""
+    now: Callable[[], int] = field(default=lambda: time.time_ns() // 1_000_000)
+    """Milliseconds since the epoch."""
+    new_id: Callable[[], str] = field(default=lambda: uuid.uuid4().hex)
+    """32 lower-case hexadecimal digits."""
+    new_name: Callable[[], str] = field(default=lambda: random_name(random.SystemRandom().choice))

@@ -1,0 +1,96 @@
+"""Where artifacts of experiments, runs and models live: which locations are allowed, and how they nest. Pure."""
+
+import re
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from tracking_server.errors import InvalidParameter
+
+_WITH_HOST = frozenset({"ftp", "sftp", "hdfs", "viewfs", "http", "https", "mlflow-artifacts", "r2", "b2", "abfss"})
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:")
+"""Two characters at least: one letter and a colon is a drive of Windows."""
+_MAX_DECODINGS = 10
+
+
+def below(location: str, *segments: str) -> str:
+    """`location/segment/...`, before the query string if there is one."""
+    base, question_mark, query = location.partition("?")
+    return "/".join((base.rstrip("/") if base != "/" else "", *segments)) + question_mark + query
+
+
+def artifact_root_of_experiment(default_root: str, experiment_id: int) -> str:
+    return below(default_root, str(experiment_id))
+
+
+def artifact_root_of_run(experiment_location: str, run_id: str) -> str:
+    return below(experiment_location, run_id, "artifacts")
+
+
+def artifact_root_of_model(experiment_location: str, model_id: str) -> str:
+    return below(experiment_location, "models", model_id, "artifacts")
+
+
+def checked_location(
+    location: str,
+    *,
+    max_characters: int,
+    known_roots: tuple[str, ...],
+    allowed_schemes: frozenset[str],
+    working_directory: PurePosixPath,
+) -> str:
+    """The location as it is stored: a relative path becomes absolute.
+
+    `known_roots`: the roots that this server is configured with; their hosts may be named, no others.
+    """
+    if len(location) > max_characters:
+        raise InvalidParameter(
+            f"Invalid artifact path length. The length of the artifact path cannot be greater than {max_characters}:"
+            f" it has {len(location)} characters."
+        )
+    if not _SCHEME.match(location):
+        return _checked_path(location, working_directory)
+    try:
+        parts = urlsplit(location)
+        host = parts.netloc
+    except ValueError as error:
+        raise _refused(location, f"it is not a URI: {error}") from None
+    if parts.fragment or "#" in location or ";" in parts.path:
+        raise _refused(location, "it must not have a fragment ('#') or params (';')")
+    if _goes_up(parts.query):
+        raise _refused(location, "its query must not contain '..'")
+    if parts.scheme == "runs":
+        raise _refused(location, "the scheme 'runs' names artifacts of a run, not a place")
+    if host and parts.scheme in _WITH_HOST - allowed_schemes and not _is_known(parts.scheme, host, known_roots):
+        raise _refused(
+            location,
+            f"the host of a '{parts.scheme}' location must be one that this server is configured with; the schemes in"
+            " MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES may name any host",
+        )
+    return location
+
+
+def _checked_path(location: str, working_directory: PurePosixPath) -> str:
+    path, _, query = location.partition("?")
+    if "#" in location or ";" in path:
+        raise _refused(location, "it must not have a fragment ('#') or params (';')")
+    if _goes_up(query):
+        raise _refused(location, "its query must not contain '..'")
+    return location if location.startswith("/") else str(working_directory / location)
+
+
+def _goes_up(query: str) -> bool:
+    for _ in range(_MAX_DECODINGS):
+        decoded = unquote(query)
+        if decoded == query:
+            break
+        query = decoded
+    return ".." in query
+
+
+def _is_known(scheme: str, host: str, known_roots: tuple[str, ...]) -> bool:
+    roots = [urlsplit(root) for root in known_roots]
+    return any(root.scheme == scheme and root.netloc == host for root in roots)
+
+
+def _refused(location: str, reason: str) -> InvalidParameter:
+    return InvalidParameter(f"Invalid artifact location {location!r}: {reason}.")
