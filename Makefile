@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= 2
-CACHE := $(or $(TRACKPLANE_CACHE),$(HOME)/.cache/trackplane)
+quoted = '$(subst ','\'',$(1))'
 
 .PHONY: help
 help: ## List the targets
@@ -53,3 +53,27 @@ test: setup client ## Unit and contract tests; needs no root, no cluster, and af
 .PHONY: serve
 serve: setup ## A tracking server on SQLite and a local folder
 	$(BIN)/trackplane server
+
+.PHONY: images
+images: ## Build the images trackplane-server:dev and trackplane-operator:dev
+	tests/cluster/cluster images
+
+.PHONY: cluster-up
+cluster-up: setup ## A Kubernetes cluster on kind, made unless it is there
+	tests/cluster/cluster up
+
+.PHONY: cluster-load
+cluster-load: setup ## Build the images and load them on every node of the cluster
+	tests/cluster/cluster load
+
+.PHONY: cluster-run
+cluster-run: setup ## Run CMD with the cluster's tools, for example CMD='kubectl get nodes'
+	@CMD=$(call quoted,$(CMD)) tests/cluster/cluster run
+
+.PHONY: cluster-test
+cluster-test: setup client ## The stories on the cluster; STORY=adopt is one of them
+	tests/cluster/cluster test $(STORY)
+
+.PHONY: cluster-down
+cluster-down: ## Remove the cluster, and the Docker engine that cluster-up started
+	tests/cluster/cluster down
