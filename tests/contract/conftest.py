@@ -1,4 +1,4 @@
-"""One API server for all tests of this folder; each test has a namespace of its own."""
+"""One API server for all contract tests that need one; each test has a namespace of its own."""
 
 from collections.abc import Iterator
 
