@@ -1,0 +1,151 @@
+"""Pages of a search: a total order, the place in it where a page ends, and the opaque token that carries the place.
+
+A page starts behind a place, not at an offset, so rows that come or go in between shift nothing. NULLs are last in both
+directions, on every engine.
+"""
+
+import base64
+import binascii
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import msgspec
+from sqlalchemy import ColumnElement, Row, Select, and_, case, false, or_
+
+from tracking_server.errors import InvalidParameter
+
+_VERSION = 1
+
+_INT64 = range(-(2**63), 2**63)
+
+Selected: TypeAlias = Select[*tuple[Any, ...]]
+Place: TypeAlias = int | float | str | None
+"""Where a row stands by one key: its value, None for NULL."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SortKey:
+    column: ColumnElement[Any]
+    kind: type[int] | type[float] | type[str]
+    descending: bool = False
+    is_nullable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """The rows of a page and the token of the next, empty when there is none."""
+
+    rows: Sequence[Sequence[Any]]
+    next_page_token: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PageQuery:
+    """`statement` selects the rows of a page and one more; `page_of_rows` makes the page of what it found."""
+
+    statement: Selected
+    width: int
+    size: int
+    query: str
+
+    def page_of_rows(self, rows: Sequence[Row[*tuple[Any, ...]]]) -> Page:
+        """Its rows have the columns that were asked for, without those of the order."""
+        shown = rows[: self.size]
+        token = _token_of(shown[-1][self.width :], self.query) if len(rows) > self.size else ""
+        return Page(rows=[row[: self.width] for row in shown], next_page_token=token)
+
+
+def select_page(
+    statement: Selected, keys: Sequence[SortKey], *, size: int, token: str, query: str, dialect: str
+) -> PageQuery:
+    """`keys` end in a unique one. `query` is the hash of what is searched for, and a token is good for that alone.
+
+    Raises InvalidParameter for a token that no page of this search has given.
+    """
+    if token:
+        statement = statement.where(_is_after(keys, _places_of(token, keys, query)))
+    page: Selected = (
+        statement.add_columns(*(key.column.label(f"sort_{index}") for index, key in enumerate(keys)))
+        .order_by(*(clause for key in keys for clause in _order(key, dialect)))
+        .limit(size + 1)
+    )
+    return PageQuery(statement=page, width=len(statement.selected_columns), size=size, query=query)
+
+
+def query_hash(*parts: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
+
+
+def check_page_size(max_results: int, highest: int) -> None:
+    if not 1 <= max_results <= highest:
+        raise InvalidParameter(
+            f"Invalid value {max_results} for parameter 'max_results' supplied: a page has 1 to {highest} results."
+        )
+
+
+def _order(key: SortKey, dialect: str) -> Sequence[ColumnElement[Any]]:
+    """SQLite, MySQL and SQL Server take a NULL for the least value, PostgreSQL for the greatest."""
+    match key.descending, key.is_nullable:
+        case True, True if dialect == "postgresql":
+            return [key.column.desc().nulls_last()]
+        case True, _:
+            return [key.column.desc()]
+        case False, True if dialect != "postgresql":
+            return [case((key.column.is_(None), 1), else_=0), key.column.asc()]
+        case _:
+            return [key.column.asc()]
+
+
+def _is_after(keys: Sequence[SortKey], places: Sequence[Place]) -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = false()
+    for key, place in zip(reversed(keys), reversed(places), strict=True):
+        if place is None:
+            condition = and_(key.column.is_(None), condition)
+            continue
+        beyond = key.column < place if key.descending else key.column > place
+        later = or_(beyond, and_(key.column == place, condition))
+        condition = or_(later, key.column.is_(None)) if key.is_nullable else later
+    return condition
+
+
+class _Token(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    version: int
+    query: str
+    places: tuple[Place, ...]
+
+
+def _token_of(places: Sequence[Place], query: str) -> str:
+    text = msgspec.json.encode(_Token(_VERSION, query, tuple(places)))
+    return base64.urlsafe_b64encode(text).rstrip(b"=").decode("ascii")
+
+
+def _places_of(token: str, keys: Sequence[SortKey], query: str) -> tuple[Place, ...]:
+    try:
+        text = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        found = msgspec.json.decode(text, type=_Token)
+    except (ValueError, binascii.Error, msgspec.MsgspecError) as error:
+        raise InvalidParameter("Invalid page_token: it is not one that this server has given.") from error
+    if found.version != _VERSION:
+        raise InvalidParameter(
+            "Invalid page_token: it is of another version of this server. Start from the first page."
+        )
+    if found.query != query:
+        raise InvalidParameter("Invalid page_token: it belongs to a search with other parameters.")
+    if len(found.places) != len(keys) or not all(map(_fits, keys, found.places)):
+        raise InvalidParameter("Invalid page_token: it is not one that this server has given.")
+    return found.places
+
+
+def _fits(key: SortKey, place: Place) -> bool:
+    match place:
+        case None:
+            return key.is_nullable
+        case str():
+            return key.kind is str and "\x00" not in place
+        case int():
+            return key.kind is not str and place in _INT64
+        case float():
+            return key.kind is float and math.isfinite(place)
