@@ -14,6 +14,7 @@ COLUMNS = (
     experiments.c.creation_time,
     experiments.c.workspace,
 )
+"""What `database.rows.experiment` reads, in its order."""
 
 SELECT_BY_ID = select(*COLUMNS).where(experiments.c.experiment_id == bindparam("experiment_id"))
 SELECT_BY_NAME = select(*COLUMNS).where(

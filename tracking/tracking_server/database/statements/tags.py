@@ -32,7 +32,7 @@ SELECT_OF_EXPERIMENTS = select(experiment_tags.c.experiment_id, experiment_tags.
 SELECT_OF_MODELS = select(
     logged_model_tags.c.model_id, logged_model_tags.c.tag_key, logged_model_tags.c.tag_value
 ).where(logged_model_tags.c.model_id.in_(bindparam("model_ids", expanding=True)))
-DELETE_FROM_RUN: Delete = delete(tags).where(tags.c.run_uuid == bindparam("run_id"), tags.c.key == bindparam("tag_key"))
+DELETE_FROM_RUN: Delete = delete(tags).where(tags.c.run_uuid == bindparam("of_run"), tags.c.key == bindparam("tag_key"))
 DELETE_FROM_EXPERIMENT: Delete = delete(experiment_tags).where(
     experiment_tags.c.experiment_id == bindparam("of_experiment"), experiment_tags.c.key == bindparam("tag_key")
 )
