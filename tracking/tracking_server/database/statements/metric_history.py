@@ -2,38 +2,43 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Integer, Select, bindparam, func, or_, select
+from sqlalchemy import Integer, Select, bindparam, case, func, or_, select
 
 from tracking_server.database.schema import metrics
-from tracking_server.database.statements.keyset import is_after
+from tracking_server.database.statements.paging import PageQuery, SortKey, query_hash, select_page
+from tracking_server.entities.metrics import GetMetricHistory
 
 _ORDER = (metrics.c.timestamp, metrics.c.step, metrics.c.value, metrics.c.is_nan)
 _IN_STEPS = (metrics.c.step, metrics.c.timestamp, metrics.c.value, metrics.c.is_nan)
 _LIMIT = bindparam("max_results", type_=Integer)
 
-SELECT_OF_RUN = (
-    select(metrics.c.key, metrics.c.value, metrics.c.timestamp, metrics.c.step, metrics.c.is_nan)
-    .where(metrics.c.run_uuid == bindparam("run_id"), metrics.c.key == bindparam("metric_key"))
-    .order_by(*_ORDER)
+_of_run = select(metrics.c.key, metrics.c.value, metrics.c.timestamp, metrics.c.step, metrics.c.is_nan).where(
+    metrics.c.run_uuid == bindparam("run_id"), metrics.c.key == bindparam("metric_key")
 )
-SELECT_FIRST_PAGE = SELECT_OF_RUN.limit(_LIMIT)
-SELECT_NEXT_PAGE = SELECT_OF_RUN.where(
-    is_after(
-        _ORDER,
-        (
-            bindparam("after_timestamp", type_=BigInteger),
-            bindparam("after_step", type_=BigInteger),
-            bindparam("after_value", type_=metrics.c.value.type),
-            bindparam("after_is_nan", type_=Boolean),
-        ),
-    )
-).limit(_LIMIT)
+SELECT_OF_RUN = _of_run.order_by(*_ORDER)
 
 _of_runs = select(
     metrics.c.key, metrics.c.value, metrics.c.timestamp, metrics.c.step, metrics.c.is_nan, metrics.c.run_uuid
 ).where(metrics.c.run_uuid.in_(bindparam("run_ids", expanding=True)), metrics.c.key == bindparam("metric_key"))
 
 SELECT_OF_RUNS = _of_runs.order_by(metrics.c.run_uuid, *_ORDER).limit(_LIMIT)
+
+
+def select_history_page(request: GetMetricHistory, max_results: int, dialect: str) -> PageQuery:
+    """A page of SELECT_OF_RUN; the parameters are `run_id` and `metric_key`, as there."""
+    return select_page(
+        _of_run,
+        [
+            SortKey(column=metrics.c.timestamp, kind=int),
+            SortKey(column=metrics.c.step, kind=int),
+            SortKey(column=metrics.c.value, kind=float),
+            SortKey(column=case((metrics.c.is_nan, 1), else_=0), kind=int),
+        ],
+        size=max_results,
+        token=request.page_token,
+        query=query_hash("history", request.run_id, request.metric_key),
+        dialect=dialect,
+    )
 
 
 def _thinned(points: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:

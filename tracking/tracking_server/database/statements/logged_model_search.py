@@ -1,0 +1,106 @@
+"""The search of logged models: one statement for a page of them. Filters come with the grammar of logged models."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.sql.selectable import FromClause
+
+from tracking_server.database.schema import logged_model_metrics, logged_models
+from tracking_server.database.statements.conditions import storable_ids, text_equals
+from tracking_server.database.statements.logged_models import COLUMNS
+from tracking_server.database.statements.paging import PageQuery, Selected, SortKey, query_hash, select_page
+from tracking_server.entities.lifecycle import LifecycleStage
+from tracking_server.entities.logged_models import LoggedModelOrder, SearchLoggedModels
+from tracking_server.errors import InvalidParameter, NotImplementedHere
+
+MOST_RESULTS: Final = 50_000
+"""More are answered in pages of this size."""
+_RESULTS_FOR_ZERO: Final = 100
+_METRICS: Final = "metrics."
+
+_created = SortKey(column=logged_models.c.creation_timestamp_ms, kind=int, descending=True)
+_model_id = SortKey(column=logged_models.c.model_id, kind=str)
+
+_ATTRIBUTES: Final[Mapping[str, tuple[ColumnElement[Any], type[int] | type[str]]]] = {
+    "name": (logged_models.c.name, str),
+    "model_id": (logged_models.c.model_id, str),
+    "model_type": (logged_models.c.model_type, str),
+    "source_run_id": (logged_models.c.source_run_id, str),
+    "experiment_id": (logged_models.c.experiment_id, int),
+    "lifecycle_stage": (logged_models.c.lifecycle_stage, str),
+    "status": (logged_models.c.status, int),
+    "creation_timestamp_ms": (logged_models.c.creation_timestamp_ms, int),
+    "creation_timestamp": (logged_models.c.creation_timestamp_ms, int),
+    "creation_time": (logged_models.c.creation_timestamp_ms, int),
+    "last_updated_timestamp_ms": (logged_models.c.last_updated_timestamp_ms, int),
+    "last_updated_timestamp": (logged_models.c.last_updated_timestamp_ms, int),
+}
+
+
+def select_logged_model_page(request: SearchLoggedModels, experiment_ids: Sequence[int], dialect: str) -> PageQuery:
+    """Its rows have the columns of `statements.logged_models.COLUMNS`.
+
+    Raises InvalidParameter for an order, a page size or a token that cannot be.
+    """
+    if request.filter.strip():
+        raise NotImplementedHere(
+            "This version of the server does not filter logged models: leave 'filter_string' out and filter the answer."
+        )
+    if request.max_results < 0:
+        raise InvalidParameter(
+            f"Invalid value {request.max_results} for parameter 'max_results' supplied: it must not be negative."
+        )
+    source: FromClause = logged_models
+    keys: list[SortKey] = []
+    for order in request.order_by:
+        source, key = _sorted_by(order, source, dialect)
+        keys.append(key)
+    statement: Selected = (
+        select(*COLUMNS)
+        .select_from(source)
+        .where(
+            logged_models.c.experiment_id.in_(storable_ids(experiment_ids, dialect)),
+            logged_models.c.lifecycle_stage == LifecycleStage.ACTIVE,
+        )
+    )
+    return select_page(
+        statement,
+        [*keys, _created, _model_id],
+        size=min(request.max_results or _RESULTS_FOR_ZERO, MOST_RESULTS),
+        token=request.page_token,
+        query=query_hash("logged models", sorted(experiment_ids), request.filter, request.order_by),
+        dialect=dialect,
+    )
+
+
+def _sorted_by(order: LoggedModelOrder, source: FromClause, dialect: str) -> tuple[FromClause, SortKey]:
+    if order.field_name.startswith(_METRICS):
+        latest = _latest_point(order, dialect)
+        joined = source.outerjoin(latest, and_(latest.c.model_id == logged_models.c.model_id, latest.c.age == 1))
+        return joined, SortKey(
+            column=latest.c.metric_value, kind=float, descending=not order.ascending, is_nullable=True
+        )
+    attribute = _ATTRIBUTES.get(order.field_name.removeprefix("attributes."))
+    if attribute is None:
+        raise InvalidParameter(
+            f"Invalid order_by field name {order.field_name!r}: it must be metrics.<name> or one of"
+            f" {', '.join(_ATTRIBUTES)}."
+        )
+    column, kind = attribute
+    return source, SortKey(column=column, kind=kind, descending=not order.ascending, is_nullable=True)
+
+
+def _latest_point(order: LoggedModelOrder, dialect: str) -> FromClause:
+    """Of each model the last point of the metric, by timestamp and step, of one dataset if one is named."""
+    points = logged_model_metrics.c
+    conditions = [text_equals(points.metric_name, order.field_name.removeprefix(_METRICS), dialect)]
+    if order.dataset_name:
+        conditions.append(text_equals(points.dataset_name, order.dataset_name, dialect))
+    if order.dataset_digest:
+        conditions.append(text_equals(points.dataset_digest, order.dataset_digest, dialect))
+    age = func.row_number().over(
+        partition_by=points.model_id,
+        order_by=(points.metric_timestamp_ms.desc(), points.metric_step.desc(), points.run_id),
+    )
+    return select(points.model_id, points.metric_value, age.label("age")).where(*conditions).subquery()

@@ -1,0 +1,106 @@
+"""Metric histories: of one run, of many, and thinned out for a chart."""
+
+import itertools
+from collections.abc import Iterable, Sequence
+
+from tracking_server.database import rows
+from tracking_server.database.statements import metric_history as statements
+from tracking_server.entities.metrics import (
+    GetMetricHistory,
+    GetMetricHistoryBulk,
+    GetMetricHistoryBulkInterval,
+    MetricHistory,
+    MetricOfRun,
+    MetricsOfRuns,
+)
+from tracking_server.errors import InvalidParameter
+from tracking_server.services.context import Context
+
+MAX_RUNS = 100
+MAX_BULK_POINTS = 25_000
+MAX_INTERVAL_POINTS = 2500
+
+
+def get_metric_history(request: GetMetricHistory, context: Context) -> MetricHistory:
+    """Ordered by timestamp, step and value. An unknown run or key has no points."""
+    of_metric = {"run_id": request.run_id, "metric_key": request.metric_key}
+    if request.max_results is None:
+        with context.database.read() as connection:
+            return MetricHistory(metrics=rows.metric_history(connection.execute(statements.SELECT_OF_RUN, of_metric)))
+    if request.max_results <= 0:
+        raise InvalidParameter(
+            f"Invalid value {request.max_results} for parameter 'max_results' supplied: It must be a positive integer."
+        )
+    query = statements.select_history_page(request, request.max_results, context.database.dialect)
+    with context.database.read() as connection:
+        page = query.page_of_rows(connection.execute(query.statement, of_metric).all())
+    return MetricHistory(metrics=rows.metric_history(page.rows), next_page_token=page.next_page_token)
+
+
+def get_metric_history_bulk(request: GetMetricHistoryBulk, context: Context) -> MetricsOfRuns:
+    """Ordered by run, timestamp, step and value, and cut off."""
+    _check_runs(request.run_id, "run_id")
+    if not request.metric_key:
+        raise InvalidParameter("GetMetricHistoryBulk request must specify a metric_key.")
+    parameters = {
+        "run_ids": request.run_id,
+        "metric_key": request.metric_key,
+        "max_results": max(0, min(request.max_results, MAX_BULK_POINTS)),
+    }
+    with context.database.read() as connection:
+        return MetricsOfRuns(metrics=rows.metrics_of_runs(connection.execute(statements.SELECT_OF_RUNS, parameters)))
+
+
+def get_metric_history_bulk_interval(request: GetMetricHistoryBulkInterval, context: Context) -> MetricsOfRuns:
+    """Of each run at most `max_results` points: the first of each of so many equal buckets, and always the last."""
+    _check_runs(request.run_ids, "run_ids")
+    max_results = MAX_INTERVAL_POINTS if request.max_results is None else request.max_results
+    if not 1 <= max_results <= MAX_INTERVAL_POINTS:
+        raise InvalidParameter(
+            f"Invalid value {max_results} for parameter 'max_results' supplied: It must be between 1 and"
+            f" {MAX_INTERVAL_POINTS}."
+        )
+    parameters: dict[str, object] = {
+        "run_ids": request.run_ids,
+        "metric_key": request.metric_key,
+        "max_results": max_results,
+    }
+    statement = statements.SELECT_THINNED
+    if request.start_step is not None and request.end_step is not None:
+        if request.start_step > request.end_step:
+            raise InvalidParameter(
+                f"end_step must be greater than or equal to start_step. Found start_step={request.start_step} and"
+                f" end_step={request.end_step}."
+            )
+        parameters |= {"start_step": request.start_step, "end_step": request.end_step}
+        statement = statements.SELECT_THINNED_BETWEEN_STEPS
+    elif request.start_step is not None or request.end_step is not None:
+        raise InvalidParameter("If either start_step or end_step are specified, both must be specified.")
+    with context.database.read() as connection:
+        points = rows.metrics_of_runs(connection.execute(statement, parameters))
+    return MetricsOfRuns(metrics=_in_order(_without_surplus(points, max_results), request.run_ids))
+
+
+def _check_runs(run_ids: Sequence[str], name: str) -> None:
+    if not run_ids:
+        raise InvalidParameter(f"The request must specify at least one {name}.")
+    if len(run_ids) > MAX_RUNS:
+        raise InvalidParameter(
+            f"The request cannot specify more than {MAX_RUNS} {name}. Received {len(run_ids)} {name}."
+        )
+
+
+def _without_surplus(points: Iterable[MetricOfRun], max_results: int) -> dict[str, list[MetricOfRun]]:
+    """The last point takes the place of the last but one where it would be one too many."""
+    of_runs: dict[str, list[MetricOfRun]] = {}
+    for run_id, group in itertools.groupby(points, key=lambda point: point.run_id):
+        found = list(group)
+        if len(found) > max_results:
+            del found[max_results - 1 : -1]
+        of_runs[run_id] = found
+    return of_runs
+
+
+def _in_order(of_runs: dict[str, list[MetricOfRun]], run_ids: Sequence[str]) -> list[MetricOfRun]:
+    """The runs as they were asked for, each once."""
+    return [point for run_id in dict.fromkeys(run_ids) for point in of_runs.get(run_id, ())]
