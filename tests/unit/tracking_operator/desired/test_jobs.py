@@ -1,6 +1,7 @@
 """Every Job: what it is called, what it runs, with which volumes, and what Kubernetes does when it fails."""
 
 from collections.abc import Callable
+
 import pytest
 
 from tests.support.servers import UID, a_server, an_external_server

@@ -1,5 +1,3 @@
-from typing import Any
-
 import pytest
 
 from tests.support.servers import a_server, an_external_server
