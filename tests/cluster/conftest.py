@@ -1,0 +1,56 @@
+"""What every story has: a namespace of its own that enforces restricted Pod Security, and a report when it fails.
+
+`make cluster-test` makes the cluster, loads the images and runs the stories; see docs/develop/cluster.md.
+"""
+
+import secrets
+import subprocess
+from collections.abc import Generator
+
+import pytest
+
+from tests.support.kubectl import Kubectl
+from tests.support.left_out import leave_out
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.add_marker(pytest.mark.cluster)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Pods, events and logs of the story's namespaces, taken before anything is cleaned up."""
+    report = yield
+    if report.failed and report.when != "teardown":
+        arguments: dict[str, object] = getattr(item, "funcargs", {})
+        for name, value in arguments.items():
+            if isinstance(value, Kubectl):
+                report.sections.append((f"{name}: namespace {value.namespace}", value.report()))
+    return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cluster() -> None:
+    try:
+        subprocess.run(["kubectl", "get", "nodes"], check=True, capture_output=True, timeout=60)
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        leave_out("a cluster (make cluster-test makes one)")
+
+
+@pytest.fixture
+def kubectl(request: pytest.FixtureRequest) -> Generator[Kubectl]:
+    story = request.path.stem.removeprefix("test_").replace("_", "-")
+    kubectl = Kubectl(namespace=f"{story}-{secrets.token_hex(3)}")
+    kubectl.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {
+                "name": kubectl.namespace,
+                "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
+            },
+        }
+    )
+    yield kubectl
+    kubectl("delete", "namespace", kubectl.namespace, "--wait=false")
