@@ -7,7 +7,7 @@ TrackingError                   an MLflow `error_code` and an HTTP status
 ├── DoesNotExist                404  the thing is not there
 ├── EndpointNotFound            404  the path is not part of the API
 ├── PermissionDenied            403  the edge refuses the request
-├── InvalidState                500  MLflow's answer for an update of a deleted experiment
+├── InvalidState                400  the thing is there, but deleted: restore it first
 ├── NotImplementedHere          501  this server, store or database cannot do that; the message says what would
 ├── TemporarilyUnavailable      503  try again later
 └── InternalError               500  our bug; the log has the request id
@@ -71,7 +71,10 @@ class PermissionDenied(TrackingError):
 
 
 class InvalidState(TrackingError):
+    """400, where MLflow's server answers 500: clients repeat a 500 for minutes, and the code is what they look at."""
+
     error_code = "INVALID_STATE"
+    http_status = 400
 
 
 class NotImplementedHere(TrackingError):

@@ -104,8 +104,8 @@ def delete_logged_model(request: DeleteLoggedModel, context: Context) -> Empty:
     return Empty()
 
 
-def set_logged_model_tags(request: SetLoggedModelTags, context: Context) -> FoundLoggedModel:
-    def write(connection: Connection) -> LoggedModel:
+def set_logged_model_tags(request: SetLoggedModelTags, context: Context) -> Empty:
+    def write(connection: Connection) -> None:
         row = _fetch_row(connection, request.model_id)
         if request.tags:
             connection.execute(
@@ -113,10 +113,9 @@ def set_logged_model_tags(request: SetLoggedModelTags, context: Context) -> Foun
                     context.database.dialect, request.model_id, row.experiment_id, request.tags
                 )
             )
-        (model,) = _fetch_models(connection, [row])
-        return model
 
-    return FoundLoggedModel(model=context.database.retrying(write))
+    context.database.retrying(write)
+    return Empty()
 
 
 def delete_logged_model_tag(request: DeleteLoggedModelTag, context: Context) -> Empty:

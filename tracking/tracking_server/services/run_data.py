@@ -115,7 +115,9 @@ def _write_params(connection: Connection, dialect: str, run_id: str, given: Sequ
     if dialect in COUNTS_NEW_ROWS and written.rowcount == len(given):
         return
     keys = [param.key for param in given]
-    stored = dict(connection.execute(param_statements.SELECT_SOME_OF_RUN, {"run_id": run_id, "keys": keys}).tuples())
+    stored = dict(
+        connection.execute(param_statements.SELECT_SOME_OF_RUN, {"run_id": run_id, "keys": keys}).tuples().all()
+    )
     changed = [param for param in given if stored.get(param.key, param.value) != param.value]
     if changed:
         described = ", ".join(

@@ -38,10 +38,10 @@ def fetch_run_row(connection: Connection, run_id: str) -> Row[*tuple[Any, ...]]:
     return row
 
 
-def fetch_runs(connection: Connection, found: Sequence[Sequence[Any]], *, with_models: bool) -> list[Run]:
+def fetch_runs(connection: Connection, found: Sequence[Sequence[Any]], *, with_model_inputs: bool) -> list[Run]:
     """The runs of these rows (`statements.runs.COLUMNS`), with one statement for each kind of child.
 
-    `with_models`: also the models that went in and came out, which a search leaves out.
+    `with_model_inputs`: a search leaves them out, as MLflow's server does.
     """
     if not found:
         return []
@@ -50,9 +50,8 @@ def fetch_runs(connection: Connection, found: Sequence[Sequence[Any]], *, with_m
     all_params = rows.params_by_owner(connection.execute(params.SELECT_OF_RUNS, of_runs))
     all_metrics = rows.latest_metrics_by_run(connection.execute(metrics.SELECT_LATEST_OF_RUNS, of_runs))
     all_datasets = rows.dataset_inputs_by_run(connection.execute(inputs.SELECT_DATASETS_OF_RUNS, of_runs))
-    models: Sequence[rows.Row] = ()
-    if with_models:
-        models = connection.execute(inputs.SELECT_MODELS_OF_RUNS, of_runs).all()
+    edge_types = [inputs.RUN_INPUT, inputs.RUN_OUTPUT] if with_model_inputs else [inputs.RUN_OUTPUT]
+    models = connection.execute(inputs.SELECT_MODELS_OF_RUNS, {**of_runs, "edge_types": edge_types}).all()
     inputs_of, outputs_of = rows.model_inputs_by_run(models), rows.model_outputs_by_run(models)
     return [
         Run(
@@ -66,7 +65,7 @@ def fetch_runs(connection: Connection, found: Sequence[Sequence[Any]], *, with_m
                 dataset_inputs=all_datasets.get(row[0], ()),
                 model_inputs=inputs_of.get(row[0], ()),
             ),
-            outputs=RunOutputs(model_outputs=outputs_of.get(row[0], ())) if with_models else None,
+            outputs=RunOutputs(model_outputs=outputs_of.get(row[0], ())),
         )
         for row in found
     ]

@@ -65,7 +65,7 @@ def create_run(request: CreateRun, context: Context) -> FoundRun:
 def get_run(request: GetRun, context: Context) -> FoundRun:
     """Deleted runs too."""
     with context.database.read() as connection:
-        (run,) = fetch_runs(connection, [fetch_run_row(connection, request.run_id)], with_models=True)
+        (run,) = fetch_runs(connection, [fetch_run_row(connection, request.run_id)], with_model_inputs=True)
     return FoundRun(run=run)
 
 

@@ -19,7 +19,7 @@ def search_runs(request: SearchRuns, context: Context) -> FoundRuns:
         return FoundRuns()
     with context.database.read() as connection:
         page = query.page_of_rows(connection.execute(query.statement).all())
-        found = fetch_runs(connection, page.rows, with_models=False)
+        found = fetch_runs(connection, page.rows, with_model_inputs=False)
     return FoundRuns(runs=found or (), next_page_token=page.next_page_token)
 
 

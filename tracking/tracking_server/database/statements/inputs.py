@@ -81,7 +81,7 @@ SELECT_DATASETS_OF_RUNS = (
 """A row for each tag of an edge, or one row without a tag."""
 
 SELECT_MODELS_OF_RUNS = select(inputs.c.source_type, inputs.c.source_id, inputs.c.destination_id, inputs.c.step).where(
-    inputs.c.source_type.in_((RUN_INPUT, RUN_OUTPUT)),
+    inputs.c.source_type.in_(bindparam("edge_types", expanding=True)),
     inputs.c.source_id.in_(bindparam("run_ids", expanding=True)),
     inputs.c.destination_type.in_((MODEL_INPUT, MODEL_OUTPUT)),
 )
