@@ -1,1 +1,1 @@
-"""The two lineages of schema revisions, an Alembic environment each."""
+"""The two lineages of revisions, an Alembic script location each, and the one way to apply them."""

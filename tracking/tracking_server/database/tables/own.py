@@ -20,6 +20,6 @@ trackplane_gc_claims = Table(
     own_metadata,
     TrackplaneGcClaimsColumns,
     PrimaryKeyConstraint("kind", "id", name="trackplane_gc_claims_pk"),
-    Index("index_trackplane_gc_claims_claim_id", "claim_id"),
+    Index("trackplane_gc_claims_by_claim", "claim_id"),
 )
 """What garbage collection is about to remove for good: a claimed run, experiment or logged model is not restored."""

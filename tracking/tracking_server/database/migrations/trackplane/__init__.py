@@ -1,1 +1,8 @@
-"""Our lineage: extra indexes and tables, in a version table of its own."""
+"""Our own lineage: indexes that MLflow lacks, and our tables. It adds nothing to MLflow's tables but plain indexes."""
+
+from pathlib import Path
+from typing import Final
+
+VERSION_TABLE: Final = "alembic_version_trackplane"
+"""Every check of MLflow ignores a table whose name begins with `alembic_`."""
+SCRIPTS: Final = Path(__file__).parent
