@@ -237,7 +237,9 @@ def parse(raw: Mapping[str, object]) -> TrackingServer:
     """A resource as an API server stores it, or as a person wrote it. Raises `SpecInvalid` with every fault at once."""
     schema = resource_schema()
     whole = cast(Raw, complete(schema, dict(raw)))
-    faults = (*_wrong_identity(whole), *breaches(schema, whole), *_wrong_schedule(whole))
+    faults = (*_wrong_identity(whole), *breaches(schema, whole))
+    known = {fault.path for fault in faults}
+    faults += tuple(fault for fault in _wrong_schedule(whole) if fault.path not in known)
     if faults:
         raise SpecInvalid(faults)
     return TrackingServer(metadata=_metadata(whole["metadata"]), spec=_spec(whole["spec"]))
