@@ -44,19 +44,15 @@ def migration_lock(database: Database, *, wait_seconds: float) -> Generator[Migr
         match database.dialect:
             case "postgresql":
                 _refuse_transaction_pooling(database, connection)
-                connection.detach()  # closed at the end, and the lock with it
-                lock = _ServerLock(connection, _POSTGRESQL)
-                _wait(lock.attempt, lock.holder, wait_seconds)
-                yield lock
+                with _server_lock(connection, _POSTGRESQL, wait_seconds) as lock:
+                    yield lock
             case "mysql":
-                connection.detach()
-                lock = _ServerLock(connection, _MYSQL)
-                _wait(lock.attempt, lock.holder, wait_seconds)
-                yield lock
+                with _server_lock(connection, _MYSQL, wait_seconds) as lock:
+                    yield lock
             case "sqlite":
                 connection.execution_options(**{USE: "write"})
-                with _file_lock(database.url.path, connection, wait_seconds) as file_lock:
-                    yield file_lock
+                with _file_lock(database.url.path, connection, wait_seconds) as lock:
+                    yield lock
             case dialect:
                 raise ConfigInvalid(f"This release does not migrate {dialect}.")
 
@@ -179,6 +175,16 @@ class _ServerLock:
         answer: object = self.connection.scalar(statement)
         self.connection.rollback()
         return answer
+
+
+@contextmanager
+def _server_lock(connection: Connection, sql: _Sql, wait_seconds: float) -> Generator[MigrationLock]:
+    lock = _ServerLock(connection, sql)
+    try:
+        _wait(lock.attempt, lock.holder, wait_seconds)
+        yield lock
+    finally:
+        connection.invalidate()  # closes the session, and so gives the lock back, whatever its state
 
 
 class _FileLock:
