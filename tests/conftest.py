@@ -4,6 +4,8 @@ import pytest
 
 from tests.support.left_out import PREFIX
 
+pytest_plugins = ["tests.support.databases"]
+
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     counts: dict[str, int] = {}

@@ -1,0 +1,204 @@
+"""Databases for tests: files of SQLite, and one PostgreSQL for the session with a fresh database for each test.
+
+This module is a plugin of pytest (see `tests/conftest.py`). `empty_database` and `database` run a test once for each
+engine; the latter is at both heads and holds experiment 0.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+import psycopg
+import pytest
+from sqlalchemy import event
+
+from tests.support.left_out import leave_out
+from tracking_server.database.migrations.upgrade import create_schema
+from tracking_server.database.transactions import Database, open_database
+
+ENGINES: Final = ("sqlite", "postgresql")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PostgreSql:
+    """A running server, reached through a socket in a folder, by a superuser without a password."""
+
+    socket_folder: Path
+
+    def url(self, database: str) -> str:
+        return f"postgresql://trackplane@/{database}?host={self.socket_folder}"
+
+    def create_database(self, name: str, template: str = "template0") -> str:
+        with psycopg.connect(f"host={self.socket_folder} user=trackplane dbname=postgres", autocommit=True) as admin:
+            admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
+        return self.url(name)
+
+
+@contextmanager
+def running_postgresql() -> Generator[PostgreSql]:
+    """Ends with the block, and with this process where `setpriv` can see to that."""
+    binaries = _postgresql_binaries()
+    with tempfile.TemporaryDirectory(prefix="trackplane-postgresql-") as name:
+        folder = Path(name)
+        account = _unprivileged()
+        if account is not None:
+            os.chown(folder, account.pw_uid, account.pw_gid)
+        data = folder / "data"
+        # durability is what these tests do not need: the folder is gone with the session
+        settings = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "listen_addresses=")
+        run = [*_as(account), str(binaries / "initdb"), "-D", str(data), "-U", "trackplane", "-A", "trust", "--no-sync"]
+        subprocess.run([*run, "--encoding=UTF8", "--locale=C"], check=True, capture_output=True, cwd=folder)
+        with (folder / "log").open("wb") as log:
+            server = subprocess.Popen(
+                [
+                    *_as(account),
+                    str(binaries / "postgres"),
+                    *("-D", str(data), "-k", str(folder)),
+                    *(word for setting in settings for word in ("-c", setting)),
+                ],
+                stdout=log,
+                stderr=log,
+                cwd=folder,
+            )
+        try:
+            _wait_until_it_answers(folder, server)
+            yield PostgreSql(socket_folder=folder)
+        finally:
+            server.send_signal(signal.SIGINT)  # "fast" shutdown: it ends all sessions
+            server.wait(timeout=30)
+
+
+def _postgresql_binaries() -> Path:
+    on_path = shutil.which("initdb")
+    if on_path is not None:
+        return Path(on_path).resolve().parent
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
+    if not installed:
+        leave_out("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+    return installed[-1]
+
+
+def _unprivileged() -> pwd.struct_passwd | None:
+    """Whose server it is: PostgreSQL refuses to be root's."""
+    if os.geteuid() != 0:
+        return None
+    accounts = {account.pw_name: account for account in pwd.getpwall()}
+    return accounts.get("postgres") or accounts["nobody"]
+
+
+def _as(account: pwd.struct_passwd | None) -> list[str]:
+    if shutil.which("setpriv") is None:
+        if account is not None:
+            leave_out("PostgreSQL, which does not run as root, and there is no setpriv (Debian: util-linux)")
+        return []
+    command = ["setpriv", "--pdeathsig", "INT"]
+    if account is not None:
+        command += [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
+    return command
+
+
+def _wait_until_it_answers(folder: Path, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            psycopg.connect(f"host={folder} user=trackplane dbname=postgres").close()
+        except psycopg.OperationalError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"PostgreSQL did not start:\n{(folder / 'log').read_text()}", pytrace=False)
+            time.sleep(0.05)
+        else:
+            return
+
+
+_numbers = count()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSql]:
+    with running_postgresql() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql: PostgreSql) -> str:
+    """The name of a database at both heads, to be copied."""
+    database = open_database(postgresql.create_database("head"))
+    create_schema(database)
+    database.dispose()
+    return "head"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file at both heads, to be copied."""
+    path = tmp_path_factory.mktemp("sqlite-template") / "head.db"
+    database = open_database(f"sqlite:///{path}")
+    create_schema(database)
+    database.dispose()  # the last connection folds the journal into the file
+    return path
+
+
+@pytest.fixture(params=ENGINES)
+def engine_name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def empty_database_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if engine_name == "sqlite":
+        return f"sqlite:///{tmp_path / 'mlflow.db'}"
+    server: PostgreSql = request.getfixturevalue("postgresql")
+    return server.create_database(f"empty_{next(_numbers)}")
+
+
+@pytest.fixture
+def database_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """At both heads, without experiments."""
+    if engine_name == "sqlite":
+        path = tmp_path / "mlflow.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        return f"sqlite:///{path}"
+    server: PostgreSql = request.getfixturevalue("postgresql")
+    return server.create_database(f"head_{next(_numbers)}", request.getfixturevalue("postgresql_template"))
+
+
+@pytest.fixture
+def empty_database(empty_database_url: str) -> Iterator[Database]:
+    yield from _opened(empty_database_url)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    yield from _opened(database_url)
+
+
+def _opened(url: str) -> Generator[Database]:
+    opened = open_database(url)
+    yield opened
+    opened.dispose()
+
+
+@contextmanager
+def counted_statements(database: Database) -> Generator[list[str]]:
+    """The statements that are sent within the block, without those that begin transactions or set the session up."""
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if not statement.startswith(("BEGIN", "PRAGMA")):
+            statements.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
