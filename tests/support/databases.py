@@ -1,7 +1,7 @@
 """Databases for tests: files of SQLite, and one PostgreSQL for the session with a fresh database for each test.
 
 This module is a plugin of pytest (see `tests/conftest.py`). `empty_database` and `database` run a test once for each
-engine; the latter is at both heads and holds experiment 0.
+engine; the latter is at both heads and has no experiments.
 """
 
 import os

@@ -1,9 +1,31 @@
 """The command line of `trackplane`."""
 
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Final
+
 import click
 
+COMMANDS: Final[Mapping[str, str]] = {
+    "db": "tracking_server.commands.db",
+    "server": "tracking_server.commands.server",
+    "ui": "tracking_server.commands.server",
+}
+"""Each command or group, which has that name in its module. It is imported when it is called: a start is short."""
 
-@click.group()
+
+class Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *COMMANDS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+
+@click.group(cls=Commands)
 @click.version_option(package_name="trackplane")
 def main() -> None:
     """Run a command of trackplane."""

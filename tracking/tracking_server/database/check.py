@@ -36,6 +36,12 @@ class Step:
     """Tables that are copied whole."""
 
 
+BUILD: Final = Step(
+    lineage="mlflow", revision=mlflow.HEAD, title="All tables of MLflow 3.17.2, at its head at once", is_additive=True
+)
+"""How an empty database begins."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
     dialect: str
@@ -115,7 +121,7 @@ def judge(facts: Facts, tables: frozenset[str]) -> DatabaseState:
     found = {table for table in tables if not table.startswith("alembic_")}
     at, own = facts.mlflow.current, facts.trackplane.current
     if not found and at is None and own is None:
-        return Empty(facts=facts, steps=trackplane_steps())
+        return Empty(facts=facts, steps=(BUILD, *trackplane_steps()))
     if why := _why_foreign(found, at):
         return Foreign(facts=facts, why=why)
     if at is not None and at not in mlflow.releases():

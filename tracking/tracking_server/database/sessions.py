@@ -171,6 +171,7 @@ class _SetUpPostgresql:
         self._settings = {
             "statement_timeout": f"{options.statement_timeout_seconds}s",
             "lock_timeout": f"{options.lock_timeout_seconds}s",
+            "read_only": "on" if options.read_only else "off",
         }
 
     def __call__(self, connection: _Psycopg, _record: object) -> None:
@@ -178,7 +179,8 @@ class _SetUpPostgresql:
         connection.autocommit = True
         connection.execute(
             "SELECT set_config('statement_timeout', %(statement_timeout)s, false),"
-            " set_config('lock_timeout', %(lock_timeout)s, false)",
+            " set_config('lock_timeout', %(lock_timeout)s, false),"
+            " set_config('default_transaction_read_only', %(read_only)s, false)",
             self._settings,
         )
         connection.autocommit = False

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tracking_server.database import schema
 from tracking_server.database.check import (
+    BUILD,
     Current,
     DatabaseState,
     Empty,
@@ -21,6 +22,7 @@ from tracking_server.database.check import (
     Step,
     explain,
     inspect_database,
+    trackplane_steps,
 )
 from tracking_server.database.failures import translate
 from tracking_server.database.lock import MigrationLock, migration_lock
@@ -55,7 +57,7 @@ def upgrade(
             case Current():
                 return Upgraded(before=before, after=before, steps=())
             case Empty():
-                done = _build(lock, before.steps, before_step)
+                done = _build(lock, before_step)
             case Outdated(is_at_mlflow_head=True):
                 done = _advance(lock, before.steps, before_step)
             case Outdated() | Newer() | Foreign():
@@ -71,12 +73,12 @@ def create_schema(database: Database, *, wait_seconds: float = WAIT_SECONDS) -> 
         state = _inspect(lock.connection)
         if not isinstance(state, Empty):
             return False
-        _build(lock, state.steps, _nothing)
+        _build(lock, _nothing)
         return True
 
 
-def _build(lock: MigrationLock, steps: Sequence[Step], before_step: Callable[[str], None]) -> tuple[str, ...]:
-    first = f"mlflow:{mlflow.HEAD}"
+def _build(lock: MigrationLock, before_step: Callable[[str], None]) -> tuple[str, ...]:
+    first = f"{BUILD.lineage}:{BUILD.revision}"
     with _step(lock, first, before_step), lock.connection.begin():
         schema.metadata.create_all(lock.connection)
         schema.alembic_version.create(lock.connection, checkfirst=True)
@@ -84,7 +86,7 @@ def _build(lock: MigrationLock, steps: Sequence[Step], before_step: Callable[[st
             insert(schema.workspaces).values(name="default", description="Default workspace for legacy resources")
         )
         lock.connection.execute(insert(schema.alembic_version).values(version_num=mlflow.HEAD))
-    return (first, *_advance(lock, steps, before_step))
+    return (first, *_advance(lock, trackplane_steps(), before_step))
 
 
 def _advance(lock: MigrationLock, steps: Sequence[Step], before_step: Callable[[str], None]) -> tuple[str, ...]:
