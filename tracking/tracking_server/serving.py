@@ -1,1 +1,147 @@
-"""gunicorn settings built from Settings."""
+"""The settings of gunicorn from ours, and the process that it runs with them.
+
+gunicorn keeps the workers; each is a uvicorn server on uvloop and httptools. The application is loaded once, before
+the workers are forked, and then frozen out of the garbage collector's sight, so that they share its memory.
+"""
+
+import contextlib
+import gc
+import io
+import logging
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+from uvicorn_worker import UvicornWorker
+
+from tracking_server.errors import ConfigInvalid
+from tracking_server.settings import Settings
+
+GRACE_SECONDS: Final = 25
+"""For what is under way when the server is told to stop: below the 30 seconds that Kubernetes waits."""
+
+_RESERVED: Final = frozenset(
+    {"bind", "workers", "worker_class", "threads", "preload_app", "reload", "daemon", "wsgi_app", "config"}
+)
+"""Settings of gunicorn that are ours to decide, or that our worker has no use for."""
+
+_GARBAGE_THRESHOLDS: Final = (50_000, 20, 100)
+"""Reading a thousand runs makes as many objects: with the default thresholds, half of the time goes into looking."""
+
+logger = logging.getLogger(__name__)
+
+
+class Worker(UvicornWorker):
+    """uvicorn without what it would do a second time: access log, proxy headers, WebSockets."""
+
+    CONFIG_KWARGS: dict[str, Any] = {  # noqa: RUF012 - as the class above declares it
+        "loop": "uvloop",
+        "http": "httptools",
+        "ws": "none",
+        "lifespan": "on",
+        "interface": "asgi3",
+        "access_log": False,
+        "proxy_headers": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": GRACE_SECONDS - 3,
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("uvicorn.error", "uvicorn.access"):
+            _leave_to_root(name)
+
+
+class RootLogger(Logger):
+    """gunicorn's own lines go where all others go."""
+
+    def setup(self, cfg: Config) -> None:  # noqa: ARG002 - gunicorn's signature
+        self.loglevel = logging.WARNING
+        for name in ("gunicorn.error", "gunicorn.access"):
+            _leave_to_root(name)
+        self.error_log.setLevel(logging.WARNING)
+
+
+def _leave_to_root(name: str) -> None:
+    log = logging.getLogger(name)
+    log.handlers.clear()
+    log.propagate = True
+    log.setLevel(logging.WARNING)
+
+
+def gunicorn_settings(settings: Settings, *, worker_tmp_dir: str) -> dict[str, object]:
+    """All that we set. Raises ConfigInvalid for options of the user that gunicorn does not know."""
+    return {
+        "bind": f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}",
+        "workers": settings.workers,
+        "worker_class": Worker,
+        "logger_class": RootLogger,
+        "preload_app": True,
+        "timeout": 60,
+        "graceful_timeout": GRACE_SECONDS,
+        "keepalive": 75,
+        "control_socket_disable": True,
+        "worker_tmp_dir": worker_tmp_dir,
+        **_users_options(settings.gunicorn_options),
+    }
+
+
+def worker_tmp_dir(candidates: Iterable[str]) -> str:
+    """Where the heartbeat files of workers go: the first folder that can be written, memory before disk."""
+    for candidate in candidates:
+        if Path(candidate).is_dir() and os.access(candidate, os.W_OK | os.X_OK):
+            return candidate
+    raise ConfigInvalid("No folder for temporary files can be written. Set TMPDIR to one that can.")
+
+
+def _users_options(text: str) -> dict[str, object]:
+    told = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(told):
+            given = vars(Config().parser().parse_args(shlex.split(text)))
+    except ValueError as error:  # from shlex
+        _refuse(str(error))
+    except SystemExit:  # how a parser of arguments refuses them
+        _refuse(told.getvalue().strip().rpartition("error: ")[2])
+    options = {name: value for name, value in given.items() if value is not None and (name != "args" or value)}
+    for name in _RESERVED & options.keys() | options.keys() & {"args"}:
+        _refuse(f"{name} cannot be set here")
+    return options
+
+
+def _refuse(message: str) -> NoReturn:
+    raise ConfigInvalid(f"--gunicorn-opts: {message}.")
+
+
+class _Server(BaseApplication):
+    def __init__(self, load: Callable[[], object], options: Mapping[str, object]) -> None:
+        self._load = load
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> object:
+        return self._load()
+
+
+def serve(load: Callable[[], object], options: Mapping[str, object], announce: Callable[[str], None]) -> NoReturn:
+    """Serves what `load` returns until a signal ends it. `announce` gets the URL once the port is bound."""
+
+    def when_ready(arbiter: Arbiter) -> None:
+        announce(str(arbiter.LISTENERS[0]))
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_GARBAGE_THRESHOLDS)
+
+    _Server(load, {**options, "when_ready": when_ready}).run()
+    sys.exit(0)

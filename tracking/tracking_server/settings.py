@@ -1,1 +1,391 @@
-"""What the server is told at start."""
+"""What the server is told at start: options of the command line, then the environment, then defaults."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Final
+
+from tracking_server.errors import ConfigInvalid
+
+_TRUE: Final = frozenset({"true", "1", "yes", "on"})
+_FALSE: Final = frozenset({"false", "0", "no", "off"})
+LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+EMBEDDED_DATABASE: Final = "sqlite:///mlflow.db"
+PROXIED_ROOT: Final = "mlflow-artifacts:/"
+LOCAL_ROOT: Final = "./mlruns"
+
+
+_OTHER_NAMES: Final = {"backend_store_uri": ("MLFLOW_TRACKING_URI",)}
+"""Variables that are read when the one of the setting is not set."""
+
+
+class Secret:
+    """A text that is not shown: neither in a log, nor in a message, nor in a traceback."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+class _Refused(ValueError):
+    """Why a text is not a value; the message goes behind the name of the setting."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setting:
+    """One setting, as code and documentation see it. `option` and `env` are empty where there is none."""
+
+    name: str
+    option: str
+    env: str
+    default: str
+    meaning: str
+    parse: Callable[[str], object]
+
+
+_ABOUT: Final = "setting"
+
+
+def _about(
+    *, option: str = "", env: str = "", default: str = "", meaning: str, parse: Callable[[str], object]
+) -> Mapping[str, Setting]:
+    return {_ABOUT: Setting(name="", option=option, env=env, default=default, meaning=meaning, parse=parse)}
+
+
+def _text(text: str) -> str:
+    return text
+
+
+def _flag(text: str) -> bool:
+    if text.lower() in _TRUE:
+        return True
+    if text.lower() in _FALSE:
+        return False
+    raise _Refused(f"must be true or false, not {text!r}")
+
+
+def _off(text: str) -> bool:
+    return not _flag(text)
+
+
+def _number(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise _Refused(f"must be a whole number, not {text!r}") from None
+        if not low <= number <= high:
+            raise _Refused(f"must be from {low} to {high}, not {number}")
+        return number
+
+    return parse
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.upper() not in choices:
+            raise _Refused(f"must be one of {', '.join(choices)}, not {text!r}")
+        return text.upper()
+
+    return parse
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _static_prefix(text: str) -> str:
+    if text and (not text.startswith("/") or text.endswith("/") or set(text) & set("{}?#%")):
+        raise _Refused(f"must start with a slash, not end in one, and have none of {{}}?#%, unlike {text!r}")
+    return text
+
+
+def _database_url(text: str) -> Secret:
+    scheme = text.partition(":")[0].lower() if ":" in text else ""
+    if scheme in {"http", "https", "databricks"}:
+        raise _Refused(f"is a tracking server ({scheme}:); passing the API on to another server is not built yet")
+    if scheme == "file" or "://" not in text:
+        raise _Refused("is a folder; reading an mlruns folder is not built yet. Give the URL of a database")
+    return Secret(text)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """Raises ConfigInvalid, with all faults at once."""
+
+    backend_store_uri: Secret = field(
+        metadata=_about(
+            option="--backend-store-uri",
+            env="MLFLOW_BACKEND_STORE_URI",
+            default=EMBEDDED_DATABASE,
+            meaning="URL of the database. MLFLOW_TRACKING_URI is read when this is not set.",
+            parse=_database_url,
+        )
+    )
+    creates_schema: bool = field(
+        metadata=_about(
+            option="--create-schema/--no-create-schema",
+            env="TRACKPLANE_CREATE_SCHEMA",
+            default="true",
+            meaning="Whether an empty database gets its tables at start. A database with tables is never changed.",
+            parse=_flag,
+        )
+    )
+    default_artifact_root: str = field(
+        metadata=_about(
+            option="--default-artifact-root",
+            env="MLFLOW_DEFAULT_ARTIFACT_ROOT",
+            meaning=f"Where new experiments keep artifacts. If not given, {PROXIED_ROOT}, or {LOCAL_ROOT} when the"
+            " server serves none.",
+            parse=_text,
+        )
+    )
+    artifacts_destination: str = field(
+        metadata=_about(
+            option="--artifacts-destination",
+            env="MLFLOW_ARTIFACTS_DESTINATION",
+            default="./mlartifacts",
+            meaning="Where the server keeps the artifacts that it serves: a folder or a file: URI.",
+            parse=_text,
+        )
+    )
+    serves_artifacts: bool = field(
+        metadata=_about(
+            option="--serve-artifacts/--no-serve-artifacts",
+            env="MLFLOW_SERVE_ARTIFACTS",
+            default="true",
+            meaning="Whether clients read and write artifacts through the server.",
+            parse=_flag,
+        )
+    )
+    host: str = field(
+        metadata=_about(
+            option="--host", env="MLFLOW_HOST", default="127.0.0.1", meaning="The address to listen at.", parse=_text
+        )
+    )
+    port: int = field(
+        metadata=_about(
+            option="--port",
+            env="MLFLOW_PORT",
+            default="5000",
+            meaning="The port to listen at; 0 takes a free one.",
+            parse=_number(0, 65535),
+        )
+    )
+    workers: int = field(
+        metadata=_about(
+            option="--workers",
+            env="MLFLOW_WORKERS",
+            default="2",
+            meaning="How many server processes share the work.",
+            parse=_number(1, 256),
+        )
+    )
+    static_prefix: str = field(
+        metadata=_about(
+            option="--static-prefix",
+            env="MLFLOW_STATIC_PREFIX",
+            meaning="Comes before every path, health checks included.",
+            parse=_static_prefix,
+        )
+    )
+    allowed_hosts: tuple[str, ...] = field(
+        metadata=_about(
+            option="--allowed-hosts",
+            env="MLFLOW_SERVER_ALLOWED_HOSTS",
+            meaning="Names, separated by commas, that requests may call the server by, besides local ones and private"
+            " addresses. * stands for anything.",
+            parse=_names,
+        )
+    )
+    cors_allowed_origins: tuple[str, ...] = field(
+        metadata=_about(
+            option="--cors-allowed-origins",
+            env="MLFLOW_SERVER_CORS_ALLOWED_ORIGINS",
+            meaning="Origins, separated by commas, whose pages may use the API, besides the server's own and"
+            " local ones. * stands for anything.",
+            parse=_names,
+        )
+    )
+    checks_requests: bool = field(
+        metadata=_about(
+            option="--disable-security-middleware",
+            env="MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE",
+            default="false",
+            meaning="Checks neither Host nor Origin. Whatever page a user visits may then call the server.",
+            parse=_off,
+        )
+    )
+    x_frame_options: str = field(
+        metadata=_about(
+            option="--x-frame-options",
+            env="MLFLOW_SERVER_X_FRAME_OPTIONS",
+            default="SAMEORIGIN",
+            meaning="The header of that name: SAMEORIGIN, DENY, or NONE for no header.",
+            parse=_one_of("SAMEORIGIN", "DENY", "NONE"),
+        )
+    )
+    gunicorn_options: str = field(
+        metadata=_about(
+            option="--gunicorn-opts",
+            env="MLFLOW_GUNICORN_OPTS",
+            meaning="More options for gunicorn, such as '--timeout 120 --keep-alive 75'.",
+            parse=_text,
+        )
+    )
+    log_level: str = field(
+        metadata=_about(
+            env="MLFLOW_LOGGING_LEVEL",
+            default="INFO",
+            meaning="The least important lines that the log gets; requests are INFO.",
+            parse=_one_of(*LOG_LEVELS),
+        )
+    )
+    pool_size: int = field(
+        metadata=_about(
+            env="MLFLOW_SQLALCHEMYSTORE_POOL_SIZE",
+            default="5",
+            meaning="Connections to the database that each server process keeps.",
+            parse=_number(0, 1000),
+        )
+    )
+    max_overflow: int = field(
+        metadata=_about(
+            env="MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW",
+            default="0",
+            meaning="Connections that it may open beyond those.",
+            parse=_number(-1, 1000),
+        )
+    )
+    pool_recycle_seconds: int = field(
+        metadata=_about(
+            env="MLFLOW_SQLALCHEMYSTORE_POOL_RECYCLE",
+            default="0",
+            meaning="The age, in seconds, at which a connection is replaced; 0 for never.",
+            parse=_number(-1, 10**9),
+        )
+    )
+    echoes_statements: bool = field(
+        metadata=_about(
+            env="MLFLOW_SQLALCHEMYSTORE_ECHO", default="false", meaning="Logs every SQL statement.", parse=_flag
+        )
+    )
+    pool_class: str = field(
+        metadata=_about(
+            env="MLFLOW_SQLALCHEMYSTORE_POOLCLASS",
+            meaning="The SQLAlchemy pool: QueuePool, NullPool, StaticPool, SingletonThreadPool, AssertionPool,"
+            " AsyncAdaptedQueuePool or FallbackAsyncAdaptedQueuePool.",
+            parse=_text,
+        )
+    )
+    truncates_long_values: bool = field(
+        metadata=_about(
+            env="MLFLOW_TRUNCATE_LONG_VALUES",
+            default="true",
+            meaning="Whether a param or tag value that is too long is cut off; refused if not.",
+            parse=_flag,
+        )
+    )
+    max_location_characters: int = field(
+        metadata=_about(
+            env="MLFLOW_ARTIFACT_LOCATION_MAX_LENGTH",
+            default="2048",
+            meaning="The most characters that the artifact location of an experiment may have.",
+            parse=_number(1, 100_000),
+        )
+    )
+    allowed_host_schemes: frozenset[str] = field(
+        metadata=_about(
+            env="MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES",
+            meaning="Schemes, separated by commas, whose artifact locations may name any host.",
+            parse=lambda text: frozenset(_names(text)),
+        )
+    )
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str], options: Mapping[str, str] | None = None) -> "Settings":
+        """`options`: values given on the command line, by the name of their setting. Blank counts as not given."""
+        given = {name: value for name, value in (options or {}).items() if value.strip()}
+        values: dict[str, Any] = {}
+        faults: list[str] = []
+        for setting in SETTINGS:
+            source, text = _given(setting, given, environ)
+            try:
+                values[setting.name] = setting.parse(text)
+            except _Refused as refused:
+                faults.append(f"{source} {refused}.")
+        faults.extend(_wanted_too_early(given, environ))
+        if faults:
+            raise ConfigInvalid("\n".join(faults))
+        if not values["default_artifact_root"]:
+            values["default_artifact_root"] = PROXIED_ROOT if values["serves_artifacts"] else LOCAL_ROOT
+        return cls(**values)
+
+
+def _given(setting: Setting, options: Mapping[str, str], environ: Mapping[str, str]) -> tuple[str, str]:
+    """Where the value comes from, in words, and the value."""
+    if setting.name in options:
+        return setting.option, options[setting.name].strip()
+    for name in (setting.env, *_OTHER_NAMES.get(setting.name, ())):
+        if value := environ.get(name, "").strip():
+            return name, value
+    return setting.option or setting.env, setting.default
+
+
+def _wanted_too_early(options: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[str]:
+    """An option that did nothing would be worse than one that is refused."""
+    for feature in NOT_BUILT:
+        for source, value in (
+            (feature.option, options.get(feature.option, "")),
+            (feature.env, environ.get(feature.env, "")),
+        ):
+            if value.strip() and value.strip().lower() not in _FALSE:
+                yield f"{source} asks for {feature.what}, which is not built yet."
+
+
+SETTINGS: Final[tuple[Setting, ...]] = tuple(
+    replace(each.metadata[_ABOUT], name=each.name) for each in fields(Settings)
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotBuilt:
+    """What MLflow's server has and this one does not have yet. `is_flag`: the option takes no value."""
+
+    option: str
+    env: str
+    what: str
+    is_flag: bool = False
+
+
+NOT_BUILT: Final = (
+    NotBuilt(option="--read-replica-backend-store-uri", env="MLFLOW_READ_REPLICA_BACKEND_STORE_URI", what="a replica"),
+    NotBuilt(option="--registry-store-uri", env="MLFLOW_REGISTRY_STORE_URI", what="a registry in its own database"),
+    NotBuilt(option="--artifacts-only", env="MLFLOW_ARTIFACTS_ONLY", what="a server of artifacts alone", is_flag=True),
+    NotBuilt(option="--uvicorn-opts", env="MLFLOW_UVICORN_OPTS", what="options for uvicorn (see --gunicorn-opts)"),
+    NotBuilt(option="--waitress-opts", env="", what="options for waitress"),
+    NotBuilt(option="--dev", env="", what="reloading code while it is edited", is_flag=True),
+    NotBuilt(option="--expose-prometheus", env="MLFLOW_EXPOSE_PROMETHEUS", what="metrics for Prometheus"),
+    NotBuilt(option="--app-name", env="", what="users and permissions"),
+    NotBuilt(option="--trace-archival-config", env="MLFLOW_TRACE_ARCHIVAL_CONFIG", what="archiving of traces"),
+    NotBuilt(option="--secrets-cache-ttl", env="", what="secrets of the gateway"),
+    NotBuilt(option="--secrets-cache-max-size", env="", what="secrets of the gateway"),
+    NotBuilt(option="--workspace-store-uri", env="MLFLOW_WORKSPACE_STORE_URI", what="workspaces"),
+    NotBuilt(option="--enable-workspaces", env="MLFLOW_ENABLE_WORKSPACES", what="workspaces", is_flag=True),
+    NotBuilt(option="", env="MLFLOW_WORKSPACE", what="workspaces"),
+    NotBuilt(option="", env="MLFLOW_MYSQL_SSL_CA", what="TLS to MySQL by this variable"),
+    NotBuilt(option="", env="MLFLOW_MYSQL_SSL_CERT", what="TLS to MySQL by this variable"),
+    NotBuilt(option="", env="MLFLOW_MYSQL_SSL_KEY", what="TLS to MySQL by this variable"),
+)

@@ -3,9 +3,10 @@
 import random
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from tracking_server.artifacts.roots import Root
 from tracking_server.artifacts.store import ArtifactStore
 from tracking_server.database.transactions import Database
 from tracking_server.services.names import random_name
@@ -15,6 +16,9 @@ from tracking_server.services.names import random_name
 class Context:
     database: Database
     artifact_store: ArtifactStore
+    """What clients reach through the server."""
+    artifact_roots: Sequence[Root] = ()
+    """All places that the server may read and write."""
     default_artifact_root: str
     artifacts_destination: str = ""
     allowed_host_schemes: frozenset[str] = frozenset()

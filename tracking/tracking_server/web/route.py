@@ -19,6 +19,7 @@ RequestT = TypeVar("RequestT")
 AnswerT = TypeVar("AnswerT")
 
 JSON = "application/json"
+TEXT = "text/plain; charset=utf-8"
 BODY_LIMIT_BYTES = 64 * 1024 * 1024
 """What a JSON body may have at most: far above 1,000 items at their longest, far below what hurts."""
 
@@ -43,7 +44,19 @@ class Fixed:
 
     path: str
     body: bytes
-    content_type: str = "text/plain; charset=utf-8"
+    content_type: str = TEXT
+    method: Method = "GET"
+    any_host: bool = False
+    """Whether it is given whatever the Host header: to the probes of Kubernetes, which call by address."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Probe:
+    """Whether the server can work: 200 when `check` returns within the budget, 503 if not. For any Host."""
+
+    path: str
+    check: "Callable[[Context], None]"
+    budget_seconds: float
     method: Method = "GET"
 
 
@@ -71,4 +84,4 @@ class Upload(Generic[RequestT]):
     body_limit_bytes: int | None = None
 
 
-Row: TypeAlias = Route[Any, Any] | Fixed | Download[Any] | Upload[Any]
+Row: TypeAlias = Route[Any, Any] | Fixed | Probe | Download[Any] | Upload[Any]

@@ -1,0 +1,68 @@
+"""The URI of a place for artifacts to a store and a key, for the stores that this server is configured with; pure."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from tracking_server.artifacts.paths import join, parse_folder
+from tracking_server.artifacts.store import ArtifactStore, Place
+
+PROXIED: Final = "mlflow-artifacts"
+"""The scheme of what clients read and write through the server."""
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:")
+"""Two characters at least: one letter and a colon is a drive of Windows."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Location:
+    """A URI taken apart, or a path of the file system, whose origin is empty. `path` has no slash at either end."""
+
+    origin: str
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Root:
+    """A store, and the location of its empty key."""
+
+    location: Location
+    store: ArtifactStore
+
+
+def parse_location(uri: str) -> Location | None:
+    """One spelling for each place. None for what is no URI, and for a URI with a query or a fragment."""
+    if not _SCHEME.match(uri):
+        return Location(origin="", path=uri.strip("/"))
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return None
+    if parts.query or parts.fragment:
+        return None
+    if parts.scheme == "file":
+        return Location(origin="", path=unquote(parts.path).strip("/")) if parts.netloc in {"", "localhost"} else None
+    path = unquote(parts.path) if parts.scheme == PROXIED else parts.path
+    return Location(origin=f"{parts.scheme}://{parts.netloc}", path=path.strip("/"))
+
+
+def place_of(uri: str, roots: Iterable[Root]) -> Place | None:
+    """None when no root holds it. Raises InvalidPath for one that would leave its root."""
+    location = parse_location(uri)
+    if location is None:
+        return None
+    for root in roots:
+        if location.origin == root.location.origin:
+            if location.path == root.location.path:
+                return Place(store=root.store, key="")
+            below = f"{root.location.path}/" if root.location.path else ""
+            if location.path.startswith(below):
+                return Place(store=root.store, key=parse_folder(location.path.removeprefix(below)))
+    return None
+
+
+def within(place: Place, path: str) -> Place:
+    """What has the key `path` below the folder `place`."""
+    return Place(store=place.store, key=join(place.key, path))

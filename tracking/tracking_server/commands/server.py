@@ -1,0 +1,44 @@
+"""`trackplane server`: the tracking server."""
+
+import os
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+import click
+
+from tracking_server.commands.logs import configure_logging
+from tracking_server.commands.server_options import given_options, with_options
+from tracking_server.errors import CommandFailed
+from tracking_server.serving import gunicorn_settings, serve, worker_tmp_dir
+from tracking_server.settings import Settings
+from tracking_server.web.assembly import load_application
+
+_SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - every container has it, for any user, and it is no disk
+
+
+@click.command("server", context_settings={"help_option_names": ["--help"], "max_content_width": 100})
+@with_options
+def server(**options: Any) -> None:
+    """Run the tracking server."""
+    try:
+        _serve(Settings.from_environ(os.environ, given_options(options)))
+    except CommandFailed as error:
+        click.echo(f"Error: {error.message}", err=True)
+        sys.exit(error.exit_code)
+
+
+ui = server
+"""MLflow's other name for it."""
+
+
+def _serve(settings: Settings) -> NoReturn:
+    configure_logging(settings.log_level)
+    options = gunicorn_settings(settings, worker_tmp_dir=worker_tmp_dir([_SHARED_MEMORY, tempfile.gettempdir()]))
+    serve(partial(load_application, settings, Path.cwd()), options, announce=_announce)
+
+
+def _announce(url: str) -> None:
+    click.echo(f"Trackplane is serving at {url}")

@@ -1,0 +1,133 @@
+"""Artifacts: what a folder holds, and where a file is. Moving the bytes is left to the edge."""
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+import msgspec
+
+from tracking_server.artifacts.paths import join, parse_folder, parse_key
+from tracking_server.artifacts.roots import place_of, within
+from tracking_server.artifacts.store import Entry, Place, StoreUnavailable
+from tracking_server.entities.artifacts import (
+    CreateMultipartUpload,
+    CreatePresignedUrl,
+    EndMultipartUpload,
+    FileInfo,
+    FoundArtifacts,
+    GetLoggedModelArtifact,
+    GetRunArtifact,
+    ListArtifacts,
+    ListLoggedModelArtifacts,
+    ListProxiedArtifacts,
+    ProxiedArtifact,
+    ProxiedArtifacts,
+)
+from tracking_server.entities.logged_models import GetLoggedModel
+from tracking_server.entities.shapes import Empty
+from tracking_server.errors import InvalidParameter, NotImplementedHere
+from tracking_server.services.context import Context
+from tracking_server.services.logged_models import get_logged_model
+from tracking_server.services.run_reading import fetch_run_row
+
+MULTIPART_UNSUPPORTED = "Multipart upload is not supported for the current artifact repository"
+"""The client falls back to one plain upload when the message starts with exactly this, and only then."""
+
+
+def list_artifacts(request: ListArtifacts, context: Context) -> FoundArtifacts:
+    path = parse_folder(request.path)
+    uri = _uri_of_run(request.run_id, context)
+    return FoundArtifacts(root_uri=uri, files=_files(within(_held(uri, context), path), prefix=path))
+
+
+def list_logged_model_artifacts(request: ListLoggedModelArtifacts, context: Context) -> FoundArtifacts:
+    path = parse_folder(request.artifact_directory_path)
+    uri = _uri_of_model(request.model_id, context)
+    return FoundArtifacts(root_uri=uri, files=_files(within(_held(uri, context), path), prefix=path))
+
+
+def list_proxied_artifacts(request: ListProxiedArtifacts, context: Context) -> ProxiedArtifacts:
+    """Base names only, unlike the listings of runs and models."""
+    place = Place(store=context.artifact_store, key=parse_folder(request.path))
+    return ProxiedArtifacts(files=_files(place, prefix=""))
+
+
+def delete_proxied_artifact(request: ProxiedArtifact, context: Context) -> Empty:
+    """A file, or a folder with all that is in it."""
+    deleted = context.artifact_store.delete_prefix(parse_folder(request.artifact_path))
+    if deleted.leftovers:
+        first = deleted.leftovers[0]
+        raise StoreUnavailable(
+            f"{len(deleted.leftovers)} of the artifacts could not be deleted, the first being"
+            f" {first.key!r}: {first.reason}."
+        )
+    return Empty()
+
+
+def locate_proxied_artifact(request: ProxiedArtifact, context: Context) -> Place:
+    return Place(store=context.artifact_store, key=parse_key(request.artifact_path))
+
+
+def locate_run_artifact(request: GetRunArtifact, context: Context) -> Place:
+    path = parse_key(request.path)
+    return within(_held(_uri_of_run(request.run_id, context), context), path)
+
+
+def locate_logged_model_artifact(request: GetLoggedModelArtifact, context: Context) -> Place:
+    path = parse_key(request.artifact_file_path)
+    return within(_held(_uri_of_model(request.model_id, context), context), path)
+
+
+def refuse_multipart_upload(_request: CreateMultipartUpload | EndMultipartUpload, _context: Context) -> NoReturn:
+    raise NotImplementedHere(f"{MULTIPART_UNSUPPORTED}: it keeps artifacts in a local folder.")
+
+
+def refuse_presigned_download(_request: ProxiedArtifact, _context: Context) -> NoReturn:
+    raise NotImplementedHere(
+        "Presigned download URLs are not supported for the current artifact repository:"
+        " it keeps artifacts in a local folder."
+    )
+
+
+def refuse_presigned_url(request: CreatePresignedUrl, context: Context) -> NoReturn:
+    """Only for a run whose own root is a store that signs, which none of ours does."""
+    parse_key(request.path)
+    if bool(request.run_id) == bool(request.model_id):
+        raise InvalidParameter("Exactly one of 'run_id' and 'model_id' must be given.")
+    uri = _uri_of_run(request.run_id, context) if request.run_id else _uri_of_model(request.model_id, context)
+    raise InvalidParameter(f"Presigned URLs are not supported for artifacts in {uri}: that store cannot sign.")
+
+
+def _uri_of_run(run_id: str, context: Context) -> str:
+    with context.database.read() as connection:
+        uri: str | None = fetch_run_row(connection, run_id).artifact_uri
+    return uri or ""
+
+
+def _uri_of_model(model_id: str, context: Context) -> str:
+    return get_logged_model(GetLoggedModel(model_id=model_id), context).model.info.artifact_uri
+
+
+def _held(uri: str, context: Context) -> Place:
+    """Stores that this server is not configured with are never opened, whatever a run says."""
+    place = place_of(uri, context.artifact_roots)
+    if place is None:
+        raise NotImplementedHere(
+            f"The artifacts are in {uri!r}, which is none of the stores of this server: clients with access to it can"
+            " read them, this server cannot."
+        )
+    return place
+
+
+def _files(place: Place, prefix: str) -> Sequence[FileInfo]:
+    files: list[FileInfo] = []
+    after: str | None = ""
+    while after is not None:
+        page = place.store.list(place.key, after=after)
+        files.extend(_file(entry, prefix) for entry in page.entries)
+        after = page.next_after
+    return files
+
+
+def _file(entry: Entry, prefix: str) -> FileInfo:
+    size = msgspec.UNSET if entry.is_folder else entry.size_bytes
+    return FileInfo(path=join(prefix, entry.name), is_dir=entry.is_folder, file_size=size)

@@ -1,0 +1,64 @@
+"""The few types of ASGI that we use, and a request as its headers say it."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+from urllib.parse import unquote_to_bytes
+
+from tracking_server.errors import InvalidParameter
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+
+class ClientGone(Exception):
+    """Nobody is there to answer."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Head:
+    """A request without its body."""
+
+    method: str
+    path: str
+    query_string: bytes
+    headers: dict[bytes, bytes]
+    """Lower-case names; of a header that comes twice, the last."""
+    client: str
+
+    def header(self, name: bytes) -> str:
+        return self.headers.get(name, b"").decode("latin-1")
+
+    @property
+    def content_length(self) -> int | None:
+        """The parser has refused what is not a number."""
+        value = self.headers.get(b"content-length")
+        return None if value is None else int(value)
+
+
+def head_of(scope: Scope) -> Head:
+    """Raises InvalidParameter for what cannot be one request."""
+    pairs: list[tuple[bytes, bytes]] = scope["headers"]
+    headers = dict(pairs)
+    if len(headers) != len(pairs) and sum(name == b"host" for name, _ in pairs) > 1:
+        raise InvalidParameter("The request has more than one Host header.")
+    client: tuple[str, int] | None = scope["client"]
+    return Head(
+        method=scope["method"],
+        path=_decoded(scope["raw_path"]),
+        query_string=scope["query_string"],
+        headers=headers,
+        client=client[0] if client else "",
+    )
+
+
+def _decoded(raw_path: bytes) -> str:
+    """Percent escapes are decoded here and nowhere else."""
+    if b"%" not in raw_path:
+        return raw_path.decode("ascii")
+    try:
+        return unquote_to_bytes(raw_path).decode()
+    except UnicodeDecodeError:
+        raise InvalidParameter("Invalid path: its percent escapes are not UTF-8.") from None

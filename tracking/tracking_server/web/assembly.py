@@ -1,0 +1,84 @@
+"""The application from its settings: its table, its checks at the edge, its database and its stores."""
+
+import logging
+import time
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from tracking_server.artifacts.closed import ClosedStore
+from tracking_server.artifacts.open_store import open_roots
+from tracking_server.database.start import ensure_default_experiment, ready_database
+from tracking_server.database.transactions import Database, DatabaseOptions, open_database
+from tracking_server.services.context import Context
+from tracking_server.settings import Settings
+from tracking_server.web.app import Application, Edge
+from tracking_server.web.artifact_routes import ARTIFACT_ROWS
+from tracking_server.web.cross_origin import CrossOrigin
+from tracking_server.web.hosts import HostRule, OriginRule
+from tracking_server.web.route import Row
+from tracking_server.web.routes import TRACKING
+from tracking_server.web.routing import RouteTable
+from tracking_server.web.service_routes import SERVICE_ROWS
+
+logger = logging.getLogger(__name__)
+
+ROWS: Final[tuple[Row, ...]] = (*SERVICE_ROWS, *TRACKING, *ARTIFACT_ROWS)
+
+_POOL_SIZE = 5
+_NOT_SERVED = "This server does not serve artifacts (--no-serve-artifacts): use the artifact store itself."
+
+
+def load_application(settings: Settings, working_directory: Path) -> Application:
+    """Accepts or builds the database, once for all server processes. Raises CommandFailed."""
+    database = open_database(settings.backend_store_uri.reveal(), database_options(settings))
+    _context(settings, database, working_directory)  # raises what is wrong with the stores now, not in a worker
+    warning = ready_database(database, creates_schema=settings.creates_schema)
+    if warning is not None:
+        logger.warning(warning)
+    ensure_default_experiment(database, settings.default_artifact_root, time.time_ns() // 1_000_000)
+    database.dispose()
+    return Application(
+        table=RouteTable(ROWS, static_prefix=settings.static_prefix),
+        edge=_edge(settings),
+        open_context=partial(_context, settings, database, working_directory),
+        core_threads=max(1, database.options.capacity - 1),  # one connection is left for the probe
+    )
+
+
+def database_options(settings: Settings) -> DatabaseOptions:
+    return DatabaseOptions(
+        pool_size=settings.pool_size or _POOL_SIZE,
+        max_overflow=settings.max_overflow,
+        pool_recycle_seconds=settings.pool_recycle_seconds or -1,
+        pool_class=settings.pool_class or None,
+        echo=settings.echoes_statements,
+    )
+
+
+def _context(settings: Settings, database: Database, working_directory: Path) -> Context:
+    served = settings.serves_artifacts
+    destination = settings.artifacts_destination if served else settings.default_artifact_root
+    roots = open_roots(destination, settings.default_artifact_root, working_directory)
+    return Context(
+        database=database,
+        artifact_store=roots[0].store if served else ClosedStore(_NOT_SERVED),
+        artifact_roots=roots,
+        default_artifact_root=settings.default_artifact_root,
+        artifacts_destination=settings.artifacts_destination,
+        allowed_host_schemes=settings.allowed_host_schemes,
+        max_location_characters=settings.max_location_characters,
+        truncate_long_values=settings.truncates_long_values,
+    )
+
+
+def _edge(settings: Settings) -> Edge:
+    headers = [(b"x-content-type-options", b"nosniff")]
+    if settings.x_frame_options != "NONE":
+        headers.append((b"x-frame-options", settings.x_frame_options.encode()))
+    checks = settings.checks_requests
+    return Edge(
+        hosts=HostRule(settings.allowed_hosts) if checks else None,
+        cross_origin=CrossOrigin(OriginRule(settings.cors_allowed_origins)) if checks else None,
+        common_headers=tuple(headers),
+    )

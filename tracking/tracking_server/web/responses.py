@@ -1,0 +1,54 @@
+"""An answer, whole or in parts, on its way to the client; and the headers that every answer has."""
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from tracking_server.web.asgi import Receive, Send
+
+Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
+
+JSON_TYPE = b"application/json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Response:
+    status: int = 200
+    body: bytes = b""
+    content_type: bytes = JSON_TYPE
+    headers: Headers = ()
+
+
+@dataclass(kw_only=True, slots=True)
+class Exchange:
+    """One request being answered: the two ends of its connection, and what has been sent so far."""
+
+    request_id: str
+    receive: Receive
+    send: Send
+    common_headers: Headers = ()
+    status: int = 0
+    """Zero until the answer has begun."""
+    sent_bytes: int = field(default=0)
+
+    async def respond(self, response: Response) -> None:
+        headers: Headers = (
+            *response.headers,
+            (b"content-length", str(len(response.body)).encode()),
+            *(((b"content-type", response.content_type),) if response.content_type else ()),
+        )
+        await self.start(response.status, headers)
+        await self.send_last(response.body)
+
+    async def start(self, status: int, headers: Headers) -> None:
+        self.status = status
+        await self.send(
+            {"type": "http.response.start", "status": status, "headers": [*headers, *self.common_headers]},
+        )
+
+    async def send_part(self, chunk: bytes) -> None:
+        self.sent_bytes += len(chunk)
+        await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+    async def send_last(self, chunk: bytes) -> None:
+        self.sent_bytes += len(chunk)
+        await self.send({"type": "http.response.body", "body": chunk, "more_body": False})

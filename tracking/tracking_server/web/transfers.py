@@ -1,0 +1,167 @@
+"""Bytes between the socket and the store: chunk by chunk, each side waiting for the other, within one budget of memory.
+
+Threads are used for the store alone, never to wait for a client. A client that goes away ends its transfer: an upload
+leaves nothing, a download stops reading the store.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from typing import Any
+
+from tracking_server.artifacts.store import Place, Reader, Stat, Writer
+from tracking_server.web.asgi import ClientGone, Head, Receive
+from tracking_server.web.bodies import IDLE_SECONDS, ByteBudget, next_message
+from tracking_server.web.downloads import CHUNK_BYTES, Found, find, find_head
+from tracking_server.web.failures import BodyTooLarge
+from tracking_server.web.responses import Exchange
+from tracking_server.web.threads import WorkPool
+
+_SHARE_BYTES = 3 * CHUNK_BYTES
+"""What one transfer holds at most: a chunk in hand, the next one, and what its connection has buffered."""
+
+
+class Transfers:
+    """Belongs to one event loop."""
+
+    def __init__(self, pool: WorkPool, budget: ByteBudget) -> None:
+        self._pool = pool
+        self._budget = budget
+
+    async def upload(self, exchange: Exchange, head: Head, place: Place, limit_bytes: int | None) -> Stat:
+        """The body into the store. Nothing of it is there unless all of it is."""
+        _check_size(head.content_length or 0, limit_bytes)
+        with self._budget.hold(_share_of(head.content_length)):
+            message = await next_message(exchange.receive)
+            body: bytes = message["body"]
+            if not message["more_body"]:
+                _check_size(len(body), limit_bytes)
+                return await self._pool.run(partial(_put, place, body))
+            writer = await self._pool.run(partial(place.store.create, place.key))
+            lane = _Lane(self._pool)
+            try:
+                return await _fill(writer, lane, body, exchange.receive, limit_bytes)
+            except BaseException:
+                await _in_peace(lane.end(writer.abort))
+                raise
+
+    async def download(self, exchange: Exchange, head: Head, place: Place) -> None:
+        look = find_head if head.method == "HEAD" else find
+        found = await self._pool.run(partial(look, place, head))
+        if found.reader is None:
+            await exchange.start(found.status, found.headers)
+            await exchange.send_last(found.first)
+            return
+        lane = _Lane(self._pool)
+        try:
+            with self._budget.hold(min(found.length, _SHARE_BYTES)):
+                await exchange.start(found.status, found.headers)
+                await self._send(exchange, lane, found, found.reader)
+        finally:
+            await _in_peace(lane.end(found.reader.close))
+
+    async def _send(self, exchange: Exchange, lane: "_Lane", found: Found, reader: Reader) -> None:
+        """Reads the next chunk while one is being sent, and stops when the client does."""
+        gone = asyncio.ensure_future(_until_gone(exchange.receive))
+        try:
+            chunk, left = found.first, found.length - len(found.first)
+            while left:
+                await lane.begin(partial(reader.read, CHUNK_BYTES))
+                await _taken(exchange.send_part(chunk))
+                chunk = await lane.result()
+                left -= len(chunk)
+                if gone.done():
+                    raise ClientGone
+            await _taken(exchange.send_last(chunk))
+        finally:
+            gone.cancel()
+
+
+class _Lane:
+    """The calls of one transfer, one after the other: at most one is under way, and none is left behind."""
+
+    def __init__(self, pool: WorkPool) -> None:
+        self._pool = pool
+        self._under_way: asyncio.Future[Any] | None = None
+
+    @property
+    def is_free(self) -> bool:
+        return self._under_way is None or self._under_way.done()
+
+    async def begin(self, work: Callable[[], object]) -> None:
+        """Waits for the call before, and raises what it raised; not for this one."""
+        await self.result()
+        self._under_way = self._pool.submit(work)
+
+    async def result(self) -> Any:
+        """What the call under way returns: whoever began it knows its type."""
+        if self._under_way is None:
+            return None
+        result: object = await asyncio.shield(self._under_way)
+        self._under_way = None
+        return result
+
+    async def end(self, clean_up: Callable[[], None]) -> None:
+        """Cleans up behind the call under way, whatever that raises."""
+        if self._under_way is not None:
+            await asyncio.wait([self._under_way])
+            self._under_way.exception()  # asked for, so that nobody complains that nobody did
+        await self._pool.submit(clean_up)
+
+
+async def _fill(writer: Writer, lane: _Lane, first: bytes, receive: Receive, limit_bytes: int | None) -> Stat:
+    """Writes what has come while the write before was under way: large pieces when the store is slow."""
+    held = bytearray(first)
+    received = len(first)
+    more_body = True
+    while more_body:
+        if lane.is_free or len(held) >= CHUNK_BYTES:
+            await lane.begin(partial(writer.write, bytes(held)))
+            held.clear()
+        message = await next_message(receive)
+        held += message["body"]
+        received += len(message["body"])
+        more_body = message["more_body"]
+        _check_size(received, limit_bytes)
+    await lane.begin(partial(_finish, writer, bytes(held)))
+    stat: Stat = await lane.result()
+    return stat
+
+
+def _put(place: Place, body: bytes) -> Stat:
+    with place.store.create(place.key) as writer:
+        return _finish(writer, body)
+
+
+def _finish(writer: Writer, chunk: bytes) -> Stat:
+    if chunk:
+        writer.write(chunk)
+    return writer.commit()
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _taken(sending: Awaitable[None]) -> None:
+    """A client that takes nothing for so long is as good as gone."""
+    try:
+        async with asyncio.timeout(IDLE_SECONDS):
+            await sending
+    except TimeoutError:
+        raise ClientGone from None
+
+
+async def _in_peace(ending: Coroutine[Any, Any, None]) -> None:
+    """Goes on to its end even when whoever awaits it is cancelled."""
+    await asyncio.shield(asyncio.ensure_future(ending))
+
+
+def _check_size(size_bytes: int, limit_bytes: int | None) -> None:
+    if limit_bytes is not None and size_bytes > limit_bytes:
+        raise BodyTooLarge(limit_bytes)
+
+
+def _share_of(content_length: int | None) -> int:
+    return _SHARE_BYTES if content_length is None else min(content_length, _SHARE_BYTES)

@@ -1,0 +1,4 @@
+from collections.abc import Sequence
+
+class Arbiter:
+    LISTENERS: Sequence[object]
