@@ -3,6 +3,7 @@
 Only fields that we set count: what the API server, a controller or a person adds beside them is theirs.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, TypeGuard
@@ -30,6 +31,8 @@ _SUFFIXES: Final[Mapping[str, Decimal]] = {
     "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30), "Ti": Decimal(2**40), "Pi": Decimal(2**50),
     "Ei": Decimal(2**60),
 }  # fmt: skip
+
+_NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 _Key = tuple[Any, ...]
 
@@ -91,11 +94,17 @@ def _name_of(key: _Key | None) -> str:
     return "/".join(str(part) for part in key or () if part is not None)
 
 
+def amount(quantity: object) -> Decimal:
+    """What a quantity (`500m`, `10Gi`) amounts to; nothing when it is none."""
+    parsed = _quantity(quantity)
+    return Decimal(0) if isinstance(parsed, str) else parsed
+
+
 def _quantity(value: object) -> Decimal | str:
     """`1000m` and `1` are one amount, and the API server writes the shorter one."""
     text = str(value)
     number = text.rstrip("numkKMGTPEi")
     suffix = text[len(number) :]
-    if not number or (suffix and suffix not in _SUFFIXES):
+    if not _NUMBER.fullmatch(number) or (suffix and suffix not in _SUFFIXES):
         return text
     return Decimal(number) * _SUFFIXES.get(suffix, Decimal(1))
