@@ -101,7 +101,7 @@ def _write_datasets(connection: Connection, experiment_id: int, request: LogInpu
     if not any(dataset_input.tags for dataset_input in given.values()):
         return
     of_edges = {"run_id": request.run_id, "dataset_ids": list(edges)}
-    stored = dict(connection.execute(statements.SELECT_EDGE_IDS, of_edges).tuples().all())
+    stored = dict(connection.execute(statements.SELECT_EDGE_IDS, of_edges).all())
     tags = [
         {"input_uuid": edges[ids[identity]][-1], "name": key, "value": value}
         for identity, dataset_input in given.items()

@@ -26,7 +26,8 @@ def get_metric_history(request: GetMetricHistory, context: Context) -> MetricHis
     of_metric = {"run_id": request.run_id, "metric_key": request.metric_key}
     if request.max_results is None:
         with context.database.read() as connection:
-            return MetricHistory(metrics=rows.metric_history(connection.execute(statements.SELECT_OF_RUN, of_metric)))
+            points = rows.metric_history(connection.execute(statements.SELECT_OF_RUN, of_metric))
+        return MetricHistory(metrics=points or ())
     if request.max_results <= 0:
         raise InvalidParameter(
             f"Invalid value {request.max_results} for parameter 'max_results' supplied: It must be a positive integer."
@@ -34,7 +35,7 @@ def get_metric_history(request: GetMetricHistory, context: Context) -> MetricHis
     query = statements.select_history_page(request, request.max_results, context.database.dialect)
     with context.database.read() as connection:
         page = query.page_of_rows(connection.execute(query.statement, of_metric).all())
-    return MetricHistory(metrics=rows.metric_history(page.rows), next_page_token=page.next_page_token)
+    return MetricHistory(metrics=rows.metric_history(page.rows) or (), next_page_token=page.next_page_token)
 
 
 def get_metric_history_bulk(request: GetMetricHistoryBulk, context: Context) -> MetricsOfRuns:
@@ -48,7 +49,8 @@ def get_metric_history_bulk(request: GetMetricHistoryBulk, context: Context) -> 
         "max_results": max(0, min(request.max_results, MAX_BULK_POINTS)),
     }
     with context.database.read() as connection:
-        return MetricsOfRuns(metrics=rows.metrics_of_runs(connection.execute(statements.SELECT_OF_RUNS, parameters)))
+        points = rows.metrics_of_runs(connection.execute(statements.SELECT_OF_RUNS, parameters))
+    return MetricsOfRuns(metrics=points or ())
 
 
 def get_metric_history_bulk_interval(request: GetMetricHistoryBulkInterval, context: Context) -> MetricsOfRuns:
@@ -78,7 +80,7 @@ def get_metric_history_bulk_interval(request: GetMetricHistoryBulkInterval, cont
         raise InvalidParameter("If either start_step or end_step are specified, both must be specified.")
     with context.database.read() as connection:
         points = rows.metrics_of_runs(connection.execute(statement, parameters))
-    return MetricsOfRuns(metrics=_in_order(_without_surplus(points, max_results), request.run_ids))
+    return MetricsOfRuns(metrics=_in_order(_without_surplus(points, max_results), request.run_ids) or ())
 
 
 def _check_runs(run_ids: Sequence[str], name: str) -> None:

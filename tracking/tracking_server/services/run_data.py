@@ -114,10 +114,8 @@ def _write_params(connection: Connection, dialect: str, run_id: str, given: Sequ
     written = connection.execute(*param_statements.insert_new_run_params(dialect, run_id, given))
     if dialect in COUNTS_NEW_ROWS and written.rowcount == len(given):
         return
-    keys = [param.key for param in given]
-    stored = dict(
-        connection.execute(param_statements.SELECT_SOME_OF_RUN, {"run_id": run_id, "keys": keys}).tuples().all()
-    )
+    some = {"run_id": run_id, "keys": [param.key for param in given]}
+    stored = dict(connection.execute(param_statements.SELECT_SOME_OF_RUN, some).all())
     changed = [param for param in given if stored.get(param.key, param.value) != param.value]
     if changed:
         described = ", ".join(
