@@ -158,7 +158,54 @@ def test_a_search_is_ordered_by_attributes_and_by_the_latest_metric(api: Api, ex
         names({"field_name": "params.a"})
 
 
-def test_a_filter_is_said_to_be_missing_here(api: Api, experiment: str) -> None:
-    with pytest.raises(Refusal, match="does not filter logged models") as refused:
-        api.post("logged-models/search", experiment_ids=[experiment], filter="name = 'a'")
-    assert (refused.value.http_status, refused.value.error_code) == (501, "NOT_IMPLEMENTED")
+def test_a_search_is_filtered(api: Api, experiment: str, run: str) -> None:
+    forest = a_model(api, experiment, name="forest", model_type="tree", source_run_id=run)["info"]["model_id"]
+    line = a_model(
+        api,
+        experiment,
+        name="line",
+        params=[{"key": "depth", "value": "3"}],
+        tags=[{"key": "team", "value": "blue"}],
+    )["info"]["model_id"]
+    for model_id, value, dataset in ((forest, 0.5, ("d", "1")), (line, 0.9, ("e", "2"))):
+        name, digest = dataset
+        api.post(
+            "runs/log-metric",
+            run_id=run,
+            key="score",
+            model_id=model_id,
+            value=value,
+            timestamp=1,
+            dataset_name=name,
+            dataset_digest=digest,
+        )
+    api.patch(f"logged-models/{line}", model_id=line, status="LOGGED_MODEL_READY")
+
+    def names(text: str, **more: object) -> list[str]:
+        found = api.post("logged-models/search", experiment_ids=[experiment], filter=text, **more)
+        return sorted(str(model["info"]["name"]) for model in found.get("models", []))
+
+    assert names("name = 'forest'") == ["forest"]
+    assert names("attributes.name LIKE '%e%'") == ["forest", "line"]
+    assert names(f"model_id IN ('{line}')") == ["line"]
+    assert names(f"source_run_id = '{run}' AND model_type != 'other'") == ["forest"]
+    assert names(f"experiment_id = '{experiment}' AND creation_timestamp > 0") == ["forest", "line"]
+    assert names("status = 2") == ["line"]
+    assert names("params.depth = '3' AND tags.team ILIKE 'BLUE'") == ["line"]
+    assert names("metrics.score > 0.4 AND metrics.score < 0.6") == ["forest"]
+    assert names("metrics.score > 0.4", datasets=[{"dataset_name": "e"}]) == ["line"]
+    assert names("metrics.score > 0.4", datasets=[{"dataset_name": "e", "dataset_digest": "1"}]) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("colour = 'red'", id="attribute"),
+        pytest.param("metric.score > 1", id="prefix"),
+        pytest.param("name = 1", id="literal"),
+    ],
+)
+def test_a_filter_that_cannot_be_is_refused(api: Api, experiment: str, text: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        api.post("logged-models/search", experiment_ids=[experiment], filter=text)
+    assert (refused.value.http_status, refused.value.error_code) == (400, "INVALID_PARAMETER_VALUE")

@@ -111,3 +111,34 @@ EXPERIMENTS = Grammar(
         Family(entity=Entity.TAG, prefixes=("tags", "tag"), rule=_TEXT_OR_NONE, orders=False),
     ),
 )
+
+LOGGED_MODELS = Grammar(
+    noun="logged models",
+    families=(
+        Family(entity=Entity.METRIC, prefixes=("metrics",), rule=_NUMBER),
+        Family(entity=Entity.PARAM, prefixes=("params",), rule=_TEXT_OR_LIST),
+        Family(entity=Entity.TAG, prefixes=("tags",), rule=_TEXT_OR_LIST),
+        Family(
+            entity=Entity.ATTRIBUTE,
+            prefixes=("attributes",),
+            needs_prefix=False,
+            rule={
+                "name": _TEXT_OR_LIST,
+                "model_id": _TEXT_OR_LIST,
+                "model_type": _TEXT_OR_LIST,
+                "source_run_id": _TEXT_OR_LIST,
+                "experiment_id": _ID_OR_LIST,
+                "lifecycle_stage": _TEXT_OR_LIST,
+                "status": _INTEGER,
+                "creation_timestamp_ms": _NUMBER,
+                "last_updated_timestamp_ms": _NUMBER,
+            },
+            aliases={
+                "creation_time": "creation_timestamp_ms",
+                "creation_timestamp": "creation_timestamp_ms",
+                "last_updated_timestamp": "last_updated_timestamp_ms",
+            },
+        ),
+    ),
+)
+"""Orders of logged models are objects, not texts: they are no part of the language."""

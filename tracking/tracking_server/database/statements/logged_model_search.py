@@ -1,18 +1,27 @@
-"""The search of logged models: one statement for a page of them. Filters come with the grammar of logged models."""
+"""The search of logged models: one statement for a page of them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true
 from sqlalchemy.sql.selectable import FromClause
 
-from tracking_server.database.schema import logged_model_metrics, logged_models
-from tracking_server.database.statements.conditions import storable_ids, text_equals
+from tracking_server.database.schema import logged_model_metrics, logged_model_params, logged_model_tags, logged_models
+from tracking_server.database.statements.conditions import (
+    id_matches,
+    number_matches,
+    storable_ids,
+    text_equals,
+    text_matches,
+)
 from tracking_server.database.statements.logged_models import COLUMNS
 from tracking_server.database.statements.paging import PageQuery, Selected, SortKey, query_hash, select_page
 from tracking_server.entities.lifecycle import LifecycleStage
-from tracking_server.entities.logged_models import LoggedModelOrder, SearchLoggedModels
-from tracking_server.errors import InvalidParameter, NotImplementedHere
+from tracking_server.entities.logged_models import DatasetFilter, LoggedModelOrder, SearchLoggedModels
+from tracking_server.errors import InvalidParameter
+from tracking_server.search.grammars import LOGGED_MODELS
+from tracking_server.search.parser import parse_filter
+from tracking_server.search.tree import And, Comparison, Entity, Filter
 
 MOST_RESULTS: Final = 50_000
 """More are answered in pages of this size."""
@@ -41,12 +50,9 @@ _ATTRIBUTES: Final[Mapping[str, tuple[ColumnElement[Any], type[int] | type[str]]
 def select_logged_model_page(request: SearchLoggedModels, experiment_ids: Sequence[int], dialect: str) -> PageQuery:
     """Its rows have the columns of `statements.logged_models.COLUMNS`.
 
-    Raises InvalidParameter for an order, a page size or a token that cannot be.
+    Raises InvalidParameter for a filter, an order, a page size or a token that cannot be.
     """
-    if request.filter.strip():
-        raise NotImplementedHere(
-            "This version of the server does not filter logged models: leave 'filter_string' out and filter the answer."
-        )
+    tree = parse_filter(request.filter, LOGGED_MODELS)
     if request.max_results < 0:
         raise InvalidParameter(
             f"Invalid value {request.max_results} for parameter 'max_results' supplied: it must not be negative."
@@ -62,6 +68,7 @@ def select_logged_model_page(request: SearchLoggedModels, experiment_ids: Sequen
         .where(
             logged_models.c.experiment_id.in_(storable_ids(experiment_ids, dialect)),
             logged_models.c.lifecycle_stage == LifecycleStage.ACTIVE,
+            _model_matches(tree, request.datasets, dialect),
         )
     )
     return select_page(
@@ -69,9 +76,78 @@ def select_logged_model_page(request: SearchLoggedModels, experiment_ids: Sequen
         [*keys, _created, _model_id],
         size=min(request.max_results or _RESULTS_FOR_ZERO, MOST_RESULTS),
         token=request.page_token,
-        query=query_hash("logged models", sorted(experiment_ids), request.filter, request.order_by),
+        query=query_hash("logged models", sorted(experiment_ids), request.filter, request.datasets, request.order_by),
         dialect=dialect,
     )
+
+
+# The filter: a condition on the row of a model
+
+
+def _model_matches(tree: Filter, narrowed_to: Sequence[DatasetFilter], dialect: str) -> ColumnElement[bool]:
+    match tree:
+        case And(parts=parts):
+            return and_(true(), *(_model_matches(part, narrowed_to, dialect) for part in parts))
+        case Comparison():
+            return _comparison_holds(tree, narrowed_to, dialect)
+        case _:
+            assert_never(tree)
+
+
+def _comparison_holds(
+    comparison: Comparison, narrowed_to: Sequence[DatasetFilter], dialect: str
+) -> ColumnElement[bool]:
+    key, comparator, value = comparison.identifier.key, comparison.comparator, comparison.value
+    match comparison.identifier.entity:
+        case Entity.METRIC:
+            return _metric_holds(comparison, narrowed_to, dialect)
+        case Entity.PARAM:
+            param = logged_model_params.c
+            return exists().where(
+                param.model_id == logged_models.c.model_id,
+                text_equals(param.param_key, key, dialect),
+                text_matches(param.param_value, comparator, value, dialect),
+            )
+        case Entity.TAG:
+            tag = logged_model_tags.c
+            return exists().where(
+                tag.model_id == logged_models.c.model_id,
+                text_equals(tag.tag_key, key, dialect),
+                text_matches(tag.tag_value, comparator, value, dialect),
+            )
+        case Entity.ATTRIBUTE:
+            column, kind = _ATTRIBUTES[key]
+            if key == "experiment_id":
+                return id_matches(column, comparator, value, dialect)
+            if kind is int:
+                return number_matches(column, comparator, value)
+            return text_matches(column, comparator, value, dialect)
+        case Entity.DATASET:
+            raise AssertionError("the grammar compares no dataset")
+
+
+def _metric_holds(comparison: Comparison, narrowed_to: Sequence[DatasetFilter], dialect: str) -> ColumnElement[bool]:
+    """Any point that was logged, of one of the datasets if there are some."""
+    point = logged_model_metrics.c
+    conditions = [
+        point.model_id == logged_models.c.model_id,
+        text_equals(point.metric_name, comparison.identifier.key, dialect),
+        number_matches(point.metric_value, comparison.comparator, comparison.value),
+    ]
+    if narrowed_to:
+        conditions.append(or_(*(_logged_for(dataset, dialect) for dataset in narrowed_to)))
+    return exists().where(*conditions)
+
+
+def _logged_for(dataset: DatasetFilter, dialect: str) -> ColumnElement[bool]:
+    """A dataset without a digest is meant whatever its digest is."""
+    named = text_equals(logged_model_metrics.c.dataset_name, dataset.dataset_name, dialect)
+    if not dataset.dataset_digest:
+        return named
+    return and_(named, text_equals(logged_model_metrics.c.dataset_digest, dataset.dataset_digest, dialect))
+
+
+# The order
 
 
 def _sorted_by(order: LoggedModelOrder, source: FromClause, dialect: str) -> tuple[FromClause, SortKey]:
