@@ -209,6 +209,13 @@ def _file_lock(path: Path | None, connection: Connection, wait_seconds: float) -
     if path is None:  # in memory, so nobody else's
         yield _FileLock(connection, None, None)
         return
+    with file_lock(path, wait_seconds=wait_seconds) as (lock_path, handle):
+        yield _FileLock(connection, lock_path, handle)
+
+
+@contextmanager
+def file_lock(path: Path, *, wait_seconds: float) -> Generator[tuple[Path, int]]:
+    """The migration lock of an SQLite database without a connection to it: the file may be broken, or not there."""
     lock_path = path.with_name(f"{path.name}.migration-lock")
     with lock_path.open("a+") as handle:
 
@@ -223,7 +230,7 @@ def _file_lock(path: Path | None, connection: Connection, wait_seconds: float) -
         handle.truncate(0)
         handle.write(myself())
         handle.flush()
-        yield _FileLock(connection, lock_path, handle.fileno())
+        yield lock_path, handle.fileno()
 
 
 def _refuse_transaction_pooling(database: Database, connection: Connection) -> None:
