@@ -166,7 +166,7 @@ def running_api_server(folder: Path) -> Generator[ApiServer]:
             }
         )
     )
-    etcd_port, peer_port, port = _free_ports(3)
+    etcd_port, peer_port, port = free_ports(3)
     server = ApiServer(url=f"https://127.0.0.1:{port}", folder=folder, token=token)
     etcd = [
         f"--data-dir={folder / 'etcd'}",
@@ -315,7 +315,7 @@ def _write_certificate(folder: Path) -> None:
     (folder / "tls.key").write_bytes(private)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:

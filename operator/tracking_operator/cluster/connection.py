@@ -1,7 +1,7 @@
-"""How the API server is reached: its address, our credentials, and an HTTP session for our requests and one for kopf's.
+"""How the API server is reached: its address, our credentials, an HTTP session for our requests and others for watches.
 
-Both sessions pass through one middleware, which tells the `Observer` about each request and each sign of life of a
-watch, and sees to it that kopf only ever gets the metadata of Secrets. What is asked is left to `kubernetes_api.py`.
+All sessions pass through one middleware, which tells the `Observer` about each request and each sign of life of a
+watch. What is asked is left to `kubernetes_api.py`, `metadata_watch.py` and kopf.
 """
 
 import time
@@ -14,13 +14,12 @@ from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
 from tracking_operator.errors import Fault, SettingsInvalid
-from tracking_operator.resource.kinds import SECRET
 
 USER_AGENT: Final = "trackplane-operator"
 PARTIAL_OBJECT: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 PARTIAL_OBJECT_LIST: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-METADATA_ONLY: Final = frozenset({SECRET.plural})
-"""The kinds that kopf is given as metadata."""
+LONGEST_LINE: Final = 2**21
+"""Of a watch, in bytes: an object is a line."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +42,7 @@ class Observer(Protocol):
 
 
 class Connection:
-    """Made by `connect`. The API client lives as long as the process; a session of kopf's is closed by kopf."""
+    """Made by `connect`. The API client lives as long as the process; a session is closed by whoever opened it."""
 
     def __init__(self, configuration: Configuration, observer: Observer) -> None:
         self._configuration = configuration
@@ -61,9 +60,10 @@ class Connection:
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=self.client.rest_client.ssl_context, limit=0),
             headers={"User-Agent": USER_AGENT},
-            middlewares=(self._authorized, self._metadata_only, self._observed),
+            middlewares=(self._authorized, self._observed),
             proxy=self._configuration.proxy,
             trust_env=True,
+            read_bufsize=LONGEST_LINE,
         )
 
     async def close(self) -> None:
@@ -75,14 +75,6 @@ class Connection:
         token = await self._configuration.get_api_key_with_prefix("BearerToken")
         if token:
             request.headers["Authorization"] = token
-        return await handler(request)
-
-    async def _metadata_only(
-        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-    ) -> aiohttp.ClientResponse:
-        about = describe(request.method, request.url.path, request.url.query)
-        if about.resource in METADATA_ONLY:
-            request.headers["Accept"] = PARTIAL_OBJECT_LIST if about.verb == "list" else PARTIAL_OBJECT
         return await handler(request)
 
     async def _observed(
@@ -117,6 +109,12 @@ class _Heard:
         async for chunk in self._content.iter_chunked(size):
             self._heard()
             yield chunk
+
+    async def readline(self) -> bytes:
+        line = await self._content.readline()
+        if line:
+            self._heard()
+        return line
 
 
 async def connect(kubeconfig: str, observer: Observer) -> Connection:

@@ -23,6 +23,9 @@ CONNECT_TIMEOUT_SECONDS: Final = 5.0
 PAGE_SIZE: Final = 500
 LONGEST_RETRY_AFTER_SECONDS: Final = 300.0
 
+LAST_APPLIED_ANNOTATION: Final = "kubectl.kubernetes.io/last-applied-configuration"
+"""`kubectl apply` keeps a copy of the whole object in it, of a Secret too. It is not metadata."""
+
 APPLY_PATCH: Final = "application/apply-patch+yaml"
 MERGE_PATCH: Final = "application/merge-patch+json"
 JSON: Final = "application/json"
@@ -75,7 +78,10 @@ class KubernetesCluster:
         return await self._get(ref, accept=JSON)
 
     async def get_metadata(self, ref: Ref) -> Manifest | None:
-        return await self._get(ref, accept=PARTIAL_OBJECT)
+        found = await self._get(ref, accept=PARTIAL_OBJECT)
+        if found is not None:
+            found["metadata"].get("annotations", {}).pop(LAST_APPLIED_ANNOTATION, None)
+        return found
 
     async def list(
         self, kind: Kind, namespace: str | None, *, labels: Mapping[str, str] | None = None
@@ -105,7 +111,7 @@ class KubernetesCluster:
     async def scale(self, ref: Ref, replicas: int) -> None:
         answer = await self._send(
             "PATCH",
-            f"{_path(ref.kind, ref.namespace, ref.name)}/scale",
+            f"{path_of(ref.kind, ref.namespace, ref.name)}/scale",
             query={"fieldManager": FIELD_MANAGER},
             body={"spec": {"replicas": replicas}},
             content_type=MERGE_PATCH,
@@ -115,7 +121,7 @@ class KubernetesCluster:
     async def create(self, manifest: Manifest) -> Manifest:
         ref = ref_of(manifest)
         answer = await self._send(
-            "POST", _path(ref.kind, ref.namespace), query={"fieldManager": FIELD_MANAGER}, body=manifest
+            "POST", path_of(ref.kind, ref.namespace), query={"fieldManager": FIELD_MANAGER}, body=manifest
         )
         if answer.status == HTTPStatus.CONFLICT and answer.reason == "AlreadyExists":
             return await self._existing(ref, manifest, answer)
@@ -128,7 +134,7 @@ class KubernetesCluster:
         """
         ref = ref_of(manifest)
         answer = await self._send(
-            "PUT", _path(ref.kind, ref.namespace, ref.name), query={"fieldManager": FIELD_MANAGER}, body=manifest
+            "PUT", path_of(ref.kind, ref.namespace, ref.name), query={"fieldManager": FIELD_MANAGER}, body=manifest
         )
         return _object(_check(answer, f"replace {ref}"))
 
@@ -136,7 +142,7 @@ class KubernetesCluster:
         body: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
         if uid is not None:
             body["preconditions"] = {"uid": uid}
-        answer = await self._send("DELETE", _path(ref.kind, ref.namespace, ref.name), body=body)
+        answer = await self._send("DELETE", path_of(ref.kind, ref.namespace, ref.name), body=body)
         if answer.status == HTTPStatus.NOT_FOUND or (uid is not None and answer.status == HTTPStatus.CONFLICT):
             return  # The object is gone; with a uid: another one may have its name.
         _check(answer, f"delete {ref}")
@@ -150,7 +156,7 @@ class KubernetesCluster:
         return any(resource.get("name") == kind.plural for resource in known)
 
     async def _get(self, ref: Ref, *, accept: str) -> Manifest | None:
-        answer = await self._send("GET", _path(ref.kind, ref.namespace, ref.name), accept=accept)
+        answer = await self._send("GET", path_of(ref.kind, ref.namespace, ref.name), accept=accept)
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
         return _object(_check(answer, f"read {ref}"))
@@ -162,7 +168,7 @@ class KubernetesCluster:
         where = f"{namespace}/" if namespace else ""
         found: list[Manifest] = []
         while True:
-            body = _check(await self._send("GET", _path(kind, namespace), query=query), f"list {where}{kind.plural}")
+            body = _check(await self._send("GET", path_of(kind, namespace), query=query), f"list {where}{kind.plural}")
             # The items of a list do not say what they are: the list does.
             named = {"apiVersion": kind.api_version, "kind": kind.kind}
             found.extend({**named, **_object(item)} for item in body.get("items") or ())
@@ -174,7 +180,7 @@ class KubernetesCluster:
     async def _apply(self, ref: Ref, manifest: Manifest, *, subresource: str = "") -> Manifest:
         answer = await self._send(
             "PATCH",
-            f"{_path(ref.kind, ref.namespace, ref.name)}{subresource}",
+            f"{path_of(ref.kind, ref.namespace, ref.name)}{subresource}",
             query={"fieldManager": FIELD_MANAGER, "force": "true"},
             body=manifest,
             content_type=APPLY_PATCH,
@@ -279,7 +285,7 @@ def _root(kind: Kind) -> str:
     return f"/apis/{kind.api_version}" if kind.group else f"/api/{kind.version}"
 
 
-def _path(kind: Kind, namespace: str | None, name: str = "") -> str:
+def path_of(kind: Kind, namespace: str | None, name: str = "") -> str:
     place = f"/namespaces/{namespace}" if kind.namespaced and namespace else ""
     return f"{_root(kind)}{place}/{kind.plural}" + (f"/{name}" if name else "")
 
