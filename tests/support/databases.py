@@ -24,7 +24,7 @@ from sqlalchemy import event
 
 from tests.support.left_out import leave_out
 from tracking_server.database.migrations.upgrade import create_schema
-from tracking_server.database.transactions import Database, open_database
+from tracking_server.database.transactions import Database, DatabaseOptions, open_database
 
 ENGINES: Final = ("sqlite", "postgresql")
 
@@ -132,9 +132,8 @@ def postgresql() -> Iterator[PostgreSql]:
 @pytest.fixture(scope="session")
 def postgresql_template(postgresql: PostgreSql) -> str:
     """The name of a database at both heads, to be copied."""
-    database = open_database(postgresql.create_database("head"))
-    create_schema(database)
-    database.dispose()
+    with opened(postgresql.create_database("head")) as database:
+        create_schema(database)
     return "head"
 
 
@@ -142,10 +141,9 @@ def postgresql_template(postgresql: PostgreSql) -> str:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file at both heads, to be copied."""
     path = tmp_path_factory.mktemp("sqlite-template") / "head.db"
-    database = open_database(f"sqlite:///{path}")
-    create_schema(database)
-    database.dispose()  # the last connection folds the journal into the file
-    return path
+    with opened(f"sqlite:///{path}") as database:
+        create_schema(database)
+    return path  # the last connection to close has folded the journal into the file
 
 
 @pytest.fixture(params=ENGINES)
@@ -174,18 +172,24 @@ def database_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Pat
 
 @pytest.fixture
 def empty_database(empty_database_url: str) -> Iterator[Database]:
-    yield from _opened(empty_database_url)
+    with opened(empty_database_url) as database:
+        yield database
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    yield from _opened(database_url)
+    with opened(database_url) as database:
+        yield database
 
 
-def _opened(url: str) -> Generator[Database]:
-    opened = open_database(url)
-    yield opened
-    opened.dispose()
+@contextmanager
+def opened(url: str, options: DatabaseOptions | None = None) -> Generator[Database]:
+    """What it opened is closed at the end."""
+    database = open_database(url, options or DatabaseOptions())
+    try:
+        yield database
+    finally:
+        database.dispose()
 
 
 @contextmanager

@@ -111,7 +111,9 @@ def _unknown(scheme: str) -> str:
 
 
 _USER_INFO: Final = re.compile(r"(?P<head>[A-Za-z][\w+.-]*://[^\s:/@]*):(?P<password>\S+)@")
-_PARAMETER: Final = re.compile(r"(?P<head>\b\w*(?:password|passwd|pwd|secret)\w*\s*=\s*)[^\s&;'\"]+", re.IGNORECASE)
+_PARAMETER: Final = re.compile(
+    r"(?P<head>\b\w*(?:password|passwd|pwd|secret)\w*\s*=\s*)(?:'[^']*'|\"[^\"]*\"|[^\s&;'\"]+)", re.IGNORECASE
+)
 
 
 def mask(text: str) -> str:

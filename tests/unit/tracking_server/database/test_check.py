@@ -1,0 +1,98 @@
+import pytest
+
+from tracking_server.database import schema
+from tracking_server.database.check import (
+    BEFORE_THE_FIRST,
+    Current,
+    DatabaseState,
+    Empty,
+    Facts,
+    Foreign,
+    Newer,
+    Outdated,
+    Standing,
+    explain,
+    judge,
+    trackplane_steps,
+)
+from tracking_server.database.migrations.mlflow import HEAD
+
+NOTHING: frozenset[str] = frozenset()
+MLFLOW = frozenset(schema.metadata.tables)
+OWN_HEAD = trackplane_steps()[-1].revision
+
+
+def judged(tables: frozenset[str], mlflow: str | None, trackplane: str | None = None) -> DatabaseState:
+    return judge(
+        Facts(
+            dialect="sqlite",
+            mlflow=Standing(current=mlflow, head=HEAD),
+            trackplane=Standing(current=trackplane, head=OWN_HEAD),
+            size_bytes=0,
+        ),
+        tables,
+    )
+
+
+@pytest.mark.parametrize(
+    ("tables", "mlflow", "trackplane", "kind"),
+    [
+        pytest.param(NOTHING, None, None, Empty, id="nothing"),
+        pytest.param(frozenset({"alembic_version"}), None, None, Empty, id="a record without a row"),
+        pytest.param(frozenset({"alembic_version"}), HEAD, None, Foreign, id="a record without tables"),
+        pytest.param(MLFLOW, HEAD, OWN_HEAD, Current, id="both heads"),
+        pytest.param(MLFLOW | {"theirs"}, HEAD, OWN_HEAD, Current, id="tables of others are nobody's business"),
+        pytest.param(MLFLOW, HEAD, None, Outdated, id="as MLFlow made it"),
+        pytest.param(MLFLOW, HEAD, "0001", Outdated, id="ours is behind"),
+        pytest.param(BEFORE_THE_FIRST, None, None, Outdated, id="before the first revision"),
+        pytest.param(BEFORE_THE_FIRST, "451aebb31d03", None, Outdated, id="the first revision"),
+        pytest.param(MLFLOW, "f4a9b2c7d1e6", OWN_HEAD, Newer, id="a later MLflow"),
+        pytest.param(MLFLOW, HEAD, "9999", Newer, id="a later release of ours"),
+        pytest.param(frozenset({"customers"}), None, None, Foreign, id="another program's"),
+        pytest.param(frozenset({"experiments", "runs"}), None, None, Foreign, id="another program's with our words"),
+        pytest.param(MLFLOW - {"spans"}, HEAD, None, Foreign, id="at the head, and a table is gone"),
+    ],
+)
+def test_what_a_database_is(
+    tables: frozenset[str], mlflow: str | None, trackplane: str | None, kind: type[DatabaseState]
+) -> None:
+    assert type(judged(tables, mlflow, trackplane)) is kind
+
+
+def test_a_database_of_mlflow_at_its_head_lacks_only_what_adds() -> None:
+    state = judged(MLFLOW, HEAD)
+    assert isinstance(state, Outdated)
+    assert [step.lineage for step in state.steps] == ["trackplane"] * len(trackplane_steps())
+    assert state.is_additive
+    assert state.is_at_mlflow_head
+
+
+def test_an_old_database_lacks_every_later_revision_and_ours() -> None:
+    state = judged(BEFORE_THE_FIRST, "451aebb31d03")
+    assert isinstance(state, Outdated)
+    assert [step.lineage for step in state.steps].count("mlflow") == 66
+    assert not state.is_additive
+    assert not state.is_at_mlflow_head
+
+
+def test_the_revisions_of_ours_are_one_line() -> None:
+    assert [step.revision for step in trackplane_steps()] == ["0001", "0002"]
+    assert all(step.is_additive for step in trackplane_steps())
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        pytest.param(judged(NOTHING, None), ["empty", "trackplane db upgrade"], id="empty"),
+        pytest.param(judged(MLFLOW, HEAD), ["can be served", "trackplane db upgrade"], id="ours is behind"),
+        pytest.param(
+            judged(BEFORE_THE_FIRST, "acf3f17fdcc7"), ["acf3f17fdcc7", "2.8.0", HEAD, "mlflow db upgrade"], id="old"
+        ),
+        pytest.param(judged(BEFORE_THE_FIRST, None), ["before MLflow 1.0"], id="ancient"),
+        pytest.param(judged(MLFLOW, "f4a9b2c7d1e6"), ["f4a9b2c7d1e6", HEAD, "Nothing was changed"], id="newer"),
+        pytest.param(judged(frozenset({"customers"}), None), ["customers", "Nothing was changed"], id="foreign"),
+    ],
+)
+def test_a_person_is_told_what_was_found_what_is_needed_and_what_to_do(state: DatabaseState, said: list[str]) -> None:
+    for part in said:
+        assert part in explain(state)
