@@ -1,5 +1,6 @@
 """The command line of `trackplane-operator`."""
 
+import os
 from typing import TextIO
 
 import click
@@ -32,6 +33,14 @@ _IMAGE = click.option(
 @click.version_option(package_name="trackplane")
 def main() -> None:
     """Run a command of trackplane-operator."""
+
+
+@main.command("run")
+def run_command() -> None:
+    """Run the operator on a cluster. Environment variables configure it: docs/reference/operator-settings.md."""
+    from tracking_operator.handlers.start import start  # the other commands need no cluster, and none of its libraries
+
+    raise SystemExit(start(os.environ))
 
 
 @main.command("render")
