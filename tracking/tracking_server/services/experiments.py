@@ -1,5 +1,6 @@
 """Experiments: create, read, change, delete, restore and tag them."""
 
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from sqlalchemy import Connection
@@ -164,9 +165,9 @@ def require_active_experiment(connection: Connection, key: int) -> str:
     return str(row.artifact_location or "")
 
 
-def _fetch_tags(connection: Connection, key: int) -> list[Tag]:
+def _fetch_tags(connection: Connection, key: int) -> Sequence[Tag]:
     found = connection.execute(tag_statements.SELECT_OF_EXPERIMENTS, {"experiment_ids": [key]})
-    return rows.tags_by_owner(found).get(key, [])
+    return rows.tags_by_owner(found).get(key, ())
 
 
 def _given_location(location: str, context: Context) -> str:
@@ -209,7 +210,7 @@ def _change_stage(experiment_id: str, old: LifecycleStage, new: LifecycleStage, 
     context.database.retrying(write)
 
 
-def _check_number_of_views(tags: list[Tag], key: str) -> None:
+def _check_number_of_views(tags: Sequence[Tag], key: str) -> None:
     views = {tag.key for tag in tags if tag.key.startswith(limits.SAVED_VIEW_PREFIX)}
     if len(views | {key}) > limits.MAX_SAVED_VIEWS:
         raise InvalidParameter(
