@@ -53,13 +53,22 @@ def open_roots(destination: str, default_root: str, working_directory: Path) -> 
     return tuple(roots)
 
 
+def absolute_uri(uri: str, working_directory: Path) -> str:
+    """A relative path as an absolute one; anything else as it is."""
+    return str(working_directory / uri) if _is_relative(uri) else uri
+
+
 def local_folder(uri: str, working_directory: Path) -> Path | None:
     """The folder that a path or a `file:` URI means; None for any other URI."""
     location = parse_location(uri)
     if location is None or location.origin:
         return None
-    is_relative = not uri.startswith(("/", "file:"))
-    return working_directory / location.path if is_relative else Path("/", location.path)
+    return working_directory / location.path if _is_relative(uri) else Path("/", location.path)
+
+
+def _is_relative(uri: str) -> bool:
+    location = parse_location(uri)
+    return location is not None and not location.origin and not uri.startswith(("/", "file:"))
 
 
 def _absolute(uri: str, working_directory: Path) -> Location:

@@ -125,7 +125,7 @@ def _files(place: Place, prefix: str) -> Sequence[FileInfo]:
         page = place.store.list(place.key, after=after)
         files.extend(_file(entry, prefix) for entry in page.entries)
         after = page.next_after
-    return files
+    return tuple(files)
 
 
 def _file(entry: Entry, prefix: str) -> FileInfo:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from tracking_server.artifacts.closed import ClosedStore
-from tracking_server.artifacts.open_store import open_roots
+from tracking_server.artifacts.open_store import absolute_uri, open_roots
 from tracking_server.database.start import ensure_default_experiment, ready_database
 from tracking_server.database.transactions import Database, DatabaseOptions, open_database
 from tracking_server.services.context import Context
@@ -32,11 +32,11 @@ _NOT_SERVED = "This server does not serve artifacts (--no-serve-artifacts): use 
 def load_application(settings: Settings, working_directory: Path) -> Application:
     """Accepts or builds the database, once for all server processes. Raises CommandFailed."""
     database = open_database(settings.backend_store_uri.reveal(), database_options(settings))
-    _context(settings, database, working_directory)  # raises what is wrong with the stores now, not in a worker
+    context = _context(settings, database, working_directory)
     warning = ready_database(database, creates_schema=settings.creates_schema)
     if warning is not None:
         logger.warning(warning)
-    ensure_default_experiment(database, settings.default_artifact_root, time.time_ns() // 1_000_000)
+    ensure_default_experiment(database, context.default_artifact_root, time.time_ns() // 1_000_000)
     database.dispose()
     return Application(
         table=RouteTable(ROWS, static_prefix=settings.static_prefix),
@@ -59,12 +59,13 @@ def database_options(settings: Settings) -> DatabaseOptions:
 def _context(settings: Settings, database: Database, working_directory: Path) -> Context:
     served = settings.serves_artifacts
     destination = settings.artifacts_destination if served else settings.default_artifact_root
+    default_root = absolute_uri(settings.default_artifact_root, working_directory)
     roots = open_roots(destination, settings.default_artifact_root, working_directory)
     return Context(
         database=database,
         artifact_store=roots[0].store if served else ClosedStore(_NOT_SERVED),
         artifact_roots=roots,
-        default_artifact_root=settings.default_artifact_root,
+        default_artifact_root=default_root,
         artifacts_destination=settings.artifacts_destination,
         allowed_host_schemes=settings.allowed_host_schemes,
         max_location_characters=settings.max_location_characters,

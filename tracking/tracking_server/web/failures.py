@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from tracking_server.artifacts.store import RangeNotSatisfiable
-from tracking_server.errors import TemporarilyUnavailable, TrackingError
+from tracking_server.errors import InvalidParameter, TemporarilyUnavailable, TrackingError
 from tracking_server.web.responses import Response
 
 
@@ -19,9 +19,8 @@ class MethodNotAllowed(TrackingError):
         self.allowed = allowed
 
 
-class BodyTooLarge(TrackingError):
-    error_code = "INVALID_PARAMETER_VALUE"
-    http_status = 413
+class BodyTooLarge(InvalidParameter):
+    """400 and not 413: as every limit of the API is answered."""
 
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(f"The request body is larger than {limit_bytes} bytes, the most that this path takes.")
