@@ -1,12 +1,15 @@
 """The command line of `trackplane-operator`."""
 
+import asyncio
 import os
-from typing import TextIO
+from pathlib import Path
+from typing import NoReturn, TextIO
 
 import click
 
 from tracking_operator.errors import SpecInvalid
 from tracking_operator.outside.documents import DEFAULT_NAMESPACE, Documents, read_documents
+from tracking_operator.outside.local import CannotRun, Options, run_locally
 from tracking_operator.outside.render import render
 from tracking_operator.settings import Settings
 
@@ -52,6 +55,47 @@ def render_command(file: TextIO, namespace: str, server_image: str) -> None:
     click.echo(render(_documents(file, namespace), server_image=server_image), nl=False)
 
 
+@main.command("local")
+@_FILE
+@_IMAGE
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="The folder for all data. [default: trackplane-data/NAME]"
+)
+@click.option("--port", type=click.IntRange(1, 65535), help="The port to serve at. [default: the port of the Service]")
+@click.option("--until-ready", is_flag=True, help="End as soon as the server is ready, instead of serving.")
+def local_command(file: TextIO, server_image: str, data: Path | None, port: int | None, until_ready: bool) -> None:
+    """Run a TrackingServer here, as local processes: check, backup, upgrade, the server, and gc on its schedule.
+
+    Serves until Ctrl-C. Exits with 1 when it cannot go on, and says why.
+    """
+    documents = _documents(file, DEFAULT_NAMESPACE)
+    if len(documents.servers) != 1:
+        _fail(f"{file.name}: there are {len(documents.servers)} TrackingServers in it; one can run here")
+    (written,) = documents.servers
+    options = Options(
+        data=(data or Path("trackplane-data") / written.server.metadata.name).absolute(),
+        port=port or written.server.spec.networking.service.port,
+        until_ready=until_ready,
+        server_image=server_image,
+        environ=os.environ,
+    )
+    try:
+        has_succeeded = asyncio.run(run_locally(written, documents, options, _say))
+    except CannotRun as obstacle:
+        _fail(str(obstacle))
+    if not has_succeeded:
+        raise SystemExit(1)
+
+
+def _say(component: str, line: str) -> None:
+    click.echo(f"{component:<8} | {line}")
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    raise SystemExit(1)
+
+
 def _documents(file: TextIO, namespace: str) -> Documents:
     """Exits with 1 when something is wrong, and names every fault."""
     try:
@@ -61,8 +105,7 @@ def _documents(file: TextIO, namespace: str) -> Documents:
             click.echo(f"{file.name}: {fault}", err=True)
         raise SystemExit(1) from invalid
     if not documents.servers:
-        click.echo(f"{file.name}: there is no TrackingServer in it", err=True)
-        raise SystemExit(1)
+        _fail(f"{file.name}: there is no TrackingServer in it")
     return documents
 
 

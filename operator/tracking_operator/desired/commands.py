@@ -87,7 +87,7 @@ def server_command(server: TrackingServer, places: Places) -> Command:
 
 def check_command(server: TrackingServer, places: Places) -> Command:
     """What the database is, and whether this image would have to migrate it."""
-    return _job(server, places, "db", "check", "--json")
+    return _job(server, places, "db", "check")
 
 
 def migration_command(server: TrackingServer, places: Places) -> Command:

@@ -125,7 +125,7 @@ def _env_var(variable: EnvVar) -> Manifest:
 
 
 def _pod_security(wanted: SecurityContext) -> Manifest:
-    """An id that is not given is left to the platform (OpenShift has one per namespace); root is refused in any case."""
+    """An id that is not given is left to the platform (OpenShift has one per namespace). Root is always refused."""
     context: Manifest = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
     if wanted.run_as_user is not None:
         context["runAsUser"] = wanted.run_as_user

@@ -41,7 +41,7 @@ def test_the_server_is_told_everything_by_its_environment() -> None:
 @pytest.mark.parametrize(
     ("command", "argv", "more"),
     [
-        pytest.param(commands.check_command(a_server(), CLUSTER), ("db", "check", "--json"), (), id="check"),
+        pytest.param(commands.check_command(a_server(), CLUSTER), ("db", "check"), (), id="check"),
         pytest.param(commands.migration_command(a_server(), CLUSTER), ("db", "upgrade"), (), id="migration"),
         pytest.param(
             commands.backup_command(a_server(), CLUSTER),

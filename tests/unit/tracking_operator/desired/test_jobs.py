@@ -67,7 +67,7 @@ ALL = [
 @pytest.mark.parametrize(
     ("render", "name", "component", "image", "command", "volumes"),
     [
-        pytest.param(_check, "demo-check", "check", "server:2", "db check --json", ["database"], id="check"),
+        pytest.param(_check, "demo-check", "check", "server:2", "db check", ["database"], id="check"),
         pytest.param(_hook, "demo-hook-1", "hook", "busybox:2", None, ["database", "backups"], id="hook"),
         pytest.param(
             _backup,
