@@ -1,0 +1,127 @@
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from tests.support.children import start_child, wait_for
+from tests.support.databases import PostgreSql, opened
+from tests.support.pooler import running_pooler
+from tracking_server.database.lock import migration_lock, serving_lock, who_serves
+from tracking_server.database.migrations.upgrade import upgrade
+from tracking_server.database.transactions import Database
+from tracking_server.errors import ConfigInvalid, LockBusy, MigrationFailed
+
+
+def eventually(is_true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not is_true():
+        assert time.monotonic() < deadline, "waited for 30 seconds"
+        time.sleep(0.02)
+
+
+def child_that_holds(database: Database, marker: Path, holds: Callable[[Database], object]) -> int:
+    def work() -> None:
+        with holds(database):  # type: ignore[attr-defined]  # a context manager, whatever it yields
+            marker.touch()
+            time.sleep(600)
+
+    child = start_child(work)
+    eventually(marker.exists)
+    return child
+
+
+def kill(child: int) -> None:
+    os.kill(child, signal.SIGKILL)
+    wait_for(child)
+
+
+def test_a_second_migrator_is_told_who_the_first_is(database: Database) -> None:
+    with (
+        migration_lock(database, wait_seconds=0),
+        opened(url_of(database)) as other,
+        pytest.raises(LockBusy, match=str(os.getpid())),
+        migration_lock(other, wait_seconds=0.3),
+    ):
+        pytest.fail("two had the lock")
+
+
+def test_a_lock_can_be_had_again(database: Database) -> None:
+    for _ in range(2):
+        with migration_lock(database, wait_seconds=0) as lock:
+            lock.check()
+
+
+def test_a_lock_ends_with_a_killed_process(database: Database, tmp_path: Path) -> None:
+    child = child_that_holds(database, tmp_path / "held", lambda database: migration_lock(database, wait_seconds=0))
+    with pytest.raises(LockBusy), migration_lock(database, wait_seconds=0):
+        pytest.fail("two had the lock")
+    kill(child)
+    with migration_lock(database, wait_seconds=30) as lock:
+        lock.check()
+
+
+def test_a_lost_lock_is_noticed(database: Database) -> None:
+    with migration_lock(database, wait_seconds=0) as lock:
+        lock.check()
+        take_it_away(database)
+        with pytest.raises(MigrationFailed, match="lost"):
+            lock.check()
+
+
+def take_it_away(database: Database) -> None:
+    if database.url.path is not None:
+        database.url.path.with_name(f"{database.url.path.name}.migration-lock").unlink()
+        return
+    with opened(url_of(database)) as other, other.read() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+
+
+def test_a_migrator_sees_who_serves(database: Database, tmp_path: Path) -> None:
+    assert who_serves(database) == ()
+    with serving_lock(database):
+        child = child_that_holds(database, tmp_path / "serving", serving_lock)
+        pids = sorted(int(name.rpartition(":")[2]) for name in who_serves(database))
+        assert pids == sorted([os.getpid(), child])
+        kill(child)
+        eventually(lambda: len(who_serves(database)) == 1)
+    eventually(lambda: who_serves(database) == ())
+    if database.url.path is not None:
+        assert [file.name for file in tmp_path.glob("*.server-*")] == []
+
+
+def test_serving_holds_up_no_additive_migration(empty_database: Database) -> None:
+    with serving_lock(empty_database):
+        assert upgrade(empty_database, wait_seconds=0).steps != ()
+
+
+def test_a_pooler_of_transactions_is_refused(postgresql: PostgreSql) -> None:
+    postgresql.create_database("pooled")
+    with (
+        running_pooler(postgresql.socket_folder, "pooled", is_per_transaction=True) as url,
+        opened(url) as database,
+        pytest.raises(ConfigInvalid, match="pooler"),
+        migration_lock(database, wait_seconds=0),
+    ):
+        pytest.fail("a lock was had through a pooler")
+
+
+def test_a_pooler_of_sessions_serves(postgresql: PostgreSql) -> None:
+    postgresql.create_database("sessions")
+    with (
+        running_pooler(postgresql.socket_folder, "sessions", is_per_transaction=False) as url,
+        opened(url) as database,
+    ):
+        assert upgrade(database, wait_seconds=0).steps != ()
+
+
+def url_of(database: Database) -> str:
+    return database.url.url.render_as_string(hide_password=False)
