@@ -9,7 +9,6 @@ import contextlib
 import datetime as dt
 import ipaddress
 import json
-import os
 import secrets
 import socket
 import ssl
@@ -27,22 +26,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.support.left_out import leave_out
+from tests.support.tools import binary
 from tracking_operator.cluster import connection
 from tracking_operator.resource.kinds import Kind, Manifest
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 START_SECONDS: Final = 90
 CONTROLLERS: Final = "garbage-collector-controller,namespace-controller"
-
-
-def binary(name: str) -> Path:
-    """A program of the cache folder. The test is left out when it is not there."""
-    cache = Path(os.environ.get("TRACKPLANE_CACHE") or Path.home() / ".cache/trackplane")
-    path = cache / "bin" / name
-    if not path.exists():
-        leave_out(f"{name} (tests/cluster/host/prepare makes it)")
-    return path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
