@@ -7,7 +7,9 @@ from typing import Final
 import click
 
 COMMANDS: Final[Mapping[str, str]] = {
+    "backup": "tracking_server.commands.backup",
     "db": "tracking_server.commands.db",
+    "restore": "tracking_server.commands.restore",
     "server": "tracking_server.commands.server",
     "ui": "tracking_server.commands.server",
 }

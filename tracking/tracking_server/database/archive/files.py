@@ -96,7 +96,7 @@ def new_archive(path: Path) -> Generator[ArchiveWriter]:
                 unfinished.rename(path)
             finally:
                 unfinished.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise BackupFailed(f"The archive {path} cannot be written: {error.strerror or error}.") from error
 
@@ -109,7 +109,7 @@ def _remove_unfinished(folder: Path) -> None:
             path.unlink()
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

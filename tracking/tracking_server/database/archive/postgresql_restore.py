@@ -1,0 +1,80 @@
+"""Restores into PostgreSQL: one transaction that makes the tables anew, so that all is as it was until it commits.
+
+What belongs to the tables and is not in an archive, privileges, is carried over from those that were there.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final, cast
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from tracking_server.database.archive.contents import ArchivedTable, read_tables
+from tracking_server.database.archive.files import ArchiveReader
+from tracking_server.database.archive.format import TableContent
+from tracking_server.database.archive.names import StoredTable, quoted
+from tracking_server.database.archive.postgresql_schema import postgresql_tables
+from tracking_server.database.archive.target import refuse_used, verify_restored
+from tracking_server.errors import RestoreFailed
+
+_PRIVILEGES: Final = text("""
+    SELECT table_name, format('GRANT %s ON TABLE %I TO %s%s', privilege_type, table_name,
+        CASE grantee WHEN 'PUBLIC' THEN 'PUBLIC' ELSE quote_ident(grantee) END,
+        CASE is_grantable WHEN 'YES' THEN ' WITH GRANT OPTION' ELSE '' END)
+    FROM information_schema.role_table_grants
+    WHERE table_schema = current_schema() AND grantee <> grantor ORDER BY 1, 2
+""")
+
+
+def restore_postgresql(reader: ArchiveReader, connection: Connection, *, replace: bool) -> None:
+    """The connection holds the migration lock, and no transaction. Raises RestoreFailed, ArchiveDamaged, OSError."""
+    driver_error: type[Exception] = cast(Any, connection.dialect).loaded_dbapi.Error
+    try:
+        with connection.begin():
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            old = postgresql_tables(connection)
+            if not replace:
+                refuse_used(connection, old)
+            _restore(reader, connection, [table.name for table in old])
+    except (DBAPIError, driver_error) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        raise RestoreFailed(
+            f"PostgreSQL does not take the archive: {str(reason).strip()} The database is as it was."
+        ) from error
+
+
+def _restore(reader: ArchiveReader, connection: Connection, old: Sequence[str]) -> None:
+    privileges = connection.execute(_PRIVILEGES).all()
+    if old:
+        _execute(connection, f"DROP TABLE {', '.join(map(quoted, old))}")
+    loaded = _load(reader, connection)
+    kept = {table.name for table, _ in loaded}.intersection(old)
+    for table_name, grant in privileges:
+        if table_name in kept:
+            _execute(connection, grant)
+    verify_restored(connection, loaded)
+
+
+def _load(reader: ArchiveReader, connection: Connection) -> Sequence[tuple[StoredTable, TableContent]]:
+    for statement in reader.manifest.native_schema.before_rows:
+        _execute(connection, statement)
+    loaded: list[tuple[StoredTable, TableContent]] = []
+    for table in read_tables(reader):
+        _copy(connection, table)
+        loaded.append((StoredTable(name=table.name, columns=table.columns), table.content))
+    for statement in reader.manifest.native_schema.after_rows:
+        _execute(connection, statement)
+    return loaded
+
+
+def _copy(connection: Connection, table: ArchivedTable) -> None:
+    columns = ", ".join(quoted(column.name) for column in table.columns)
+    raw = cast(Any, connection.connection.dbapi_connection)
+    with raw.cursor() as cursor, cursor.copy(f"COPY {quoted(table.name)} ({columns}) FROM STDIN") as copy:
+        for row in table.rows:
+            copy.write_row(row)
+
+
+def _execute(connection: Connection, statement: str) -> None:
+    """Without parameters, so that a percent sign is one."""
+    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
