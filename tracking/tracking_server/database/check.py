@@ -221,7 +221,7 @@ def _table_sizes(connection: Connection) -> list[tuple[str, int]]:
         case "postgresql":
             statement = """
                 SELECT relname, pg_total_relation_size(oid) FROM pg_class
-                WHERE relkind = 'r' AND relnamespace = to_regnamespace(current_schema()::text) ORDER BY 2 DESC, 1
+                WHERE relkind = 'r' AND relnamespace = to_regnamespace(quote_ident(current_schema())) ORDER BY 2 DESC, 1
             """
         case "mysql":
             statement = """

@@ -28,7 +28,7 @@ _KINDS: Final[Mapping[str, Kind]] = {
 
 _TABLES: Final = text("""
     SELECT oid, relname FROM pg_class
-    WHERE relkind = 'r' AND relnamespace = to_regnamespace(current_schema()::text) ORDER BY relname
+    WHERE relkind = 'r' AND relnamespace = to_regnamespace(quote_ident(current_schema())) ORDER BY relname
 """)
 _COLUMNS: Final = text("""
     SELECT attrelid, attname, typname, format_type(atttypid, atttypmod) AS declared, attnotnull,
