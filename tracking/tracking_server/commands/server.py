@@ -11,7 +11,8 @@ import click
 
 from tracking_server.commands.logs import configure_logging
 from tracking_server.commands.server_options import given_options, with_options
-from tracking_server.errors import CommandFailed
+from tracking_server.database.urls import mask
+from tracking_server.errors import CommandFailed, DatabaseUnreachable, TemporarilyUnavailable
 from tracking_server.serving import gunicorn_settings, serve, worker_tmp_dir
 from tracking_server.settings import Settings
 from tracking_server.web.assembly import load_application
@@ -26,8 +27,9 @@ def server(**options: Any) -> None:
     try:
         _serve(Settings.from_environ(os.environ, given_options(options)))
     except CommandFailed as error:
-        click.echo(f"Error: {error.message}", err=True)
-        sys.exit(error.exit_code)
+        _fail(error)
+    except TemporarilyUnavailable as error:
+        _fail(DatabaseUnreachable(error.message))
 
 
 ui = server
@@ -38,6 +40,11 @@ def _serve(settings: Settings) -> NoReturn:
     configure_logging(settings.log_level)
     options = gunicorn_settings(settings, worker_tmp_dir=worker_tmp_dir([_SHARED_MEMORY, tempfile.gettempdir()]))
     serve(partial(load_application, settings, Path.cwd()), options, announce=_announce)
+
+
+def _fail(error: CommandFailed) -> NoReturn:
+    click.echo(f"Error: {mask(error.message)}", err=True)
+    sys.exit(error.exit_code)
 
 
 def _announce(url: str) -> None:

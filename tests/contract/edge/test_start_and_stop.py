@@ -1,0 +1,231 @@
+"""How a server starts, what it refuses to start with, and how it ends."""
+
+import os
+import signal
+import socket
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.support.http import call, call_json, connection_to, reply_on
+from tests.support.server import live_server
+
+FILES = "/api/2.0/mlflow-artifacts/artifacts"
+
+
+def refused(folder: Path, *arguments: str, environ: Mapping[str, str] | None = None) -> tuple[int, str]:
+    """The exit code and the standard error of a server that does not start."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "TRACKPLANE_"))}
+    finished = subprocess.run(
+        [sys.executable, "-m", "tracking_server", "server", "--port", "0", *arguments],
+        cwd=folder,
+        env={**inherited, **(environ or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return finished.returncode, finished.stderr
+
+
+def test_the_first_start_makes_the_database_and_the_second_keeps_it(tmp_path: Path) -> None:
+    with live_server(tmp_path) as server:
+        created = call_json(server.url, "POST", "/api/2.0/mlflow/experiments/create", {"name": "kept"})
+        assert server.stop() == 0
+    assert (tmp_path / "mlflow.db").exists()
+    with live_server(tmp_path, "--no-create-schema") as server:
+        path = f"/api/2.0/mlflow/experiments/get?experiment_id={created.json['experiment_id']}"
+        assert call(server.url, "GET", path).json["experiment"]["name"] == "kept"
+
+
+def test_several_workers_share_one_port(tmp_path: Path) -> None:
+    with live_server(tmp_path, "--workers", "3") as server:
+        assert call(server.url, "GET", "/health").status == 200
+        for number in range(20):
+            assert (
+                call_json(
+                    server.url, "POST", "/api/2.0/mlflow/experiments/create", {"name": f"experiment {number}"}
+                ).status
+                == 200
+            )
+
+
+@pytest.mark.parametrize("how", [["--no-create-schema"], []], ids=["option", "variable"])
+def test_an_empty_database_is_refused_when_it_may_not_be_made(tmp_path: Path, how: list[str]) -> None:
+    code, told = refused(tmp_path, *how, environ={} if how else {"TRACKPLANE_CREATE_SCHEMA": "false"})
+    assert code == 13
+    assert "The database is empty" in told
+    assert "Traceback" not in told
+
+
+def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:
+    database = sqlite3.connect(tmp_path / "other.db")
+    database.execute("CREATE TABLE invoices (id INTEGER)")
+    database.commit()
+    database.close()
+    code, told = refused(tmp_path, environ={"MLFLOW_BACKEND_STORE_URI": "sqlite:///other.db"})
+    assert code == 13
+    assert "not a database that this release can use" in told
+    with sqlite3.connect(tmp_path / "other.db") as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("invoices",)]
+    connection.close()
+
+
+def test_all_faults_of_the_settings_are_told_at_once(tmp_path: Path) -> None:
+    code, told = refused(
+        tmp_path,
+        "--app-name",
+        "basic-auth",
+        "--artifacts-destination",
+        "./files",
+        environ={"MLFLOW_PORT": "seventy", "MLFLOW_WORKERS": "0", "MLFLOW_ENABLE_WORKSPACES": "true"},
+    )
+    assert code == 10
+    for part in ("--app-name asks for users and permissions", "MLFLOW_WORKERS", "MLFLOW_ENABLE_WORKSPACES"):
+        assert part in told
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["--artifacts-destination", "s3://bucket/path"], "S3 are not built yet"),
+        (["--artifacts-destination", "wasbs://c@a.blob.core.windows.net/"], "Azure Blob Storage are not built yet"),
+        (["--artifacts-destination", "ftp://host/"], "must be a folder"),
+        (["--backend-store-uri", "./mlruns"], "reading an mlruns folder is not built yet"),
+        (["--backend-store-uri", "https://tracking.example.com"], "not built yet"),
+        (["--gunicorn-opts", "--nonsense"], "--nonsense"),
+        (["--gunicorn-opts", "--worker-class gthread"], "worker_class cannot be set here"),
+        (["--gunicorn-opts", "'"], "No closing quotation"),
+    ],
+)
+def test_what_cannot_work_is_refused_at_start(tmp_path: Path, arguments: list[str], part: str) -> None:
+    code, told = refused(tmp_path, *arguments)
+    assert code == 10
+    assert part in told
+    assert "Traceback" not in told
+
+
+def test_an_unknown_option_is_a_usage_error(tmp_path: Path) -> None:
+    assert refused(tmp_path, "--colour", "blue")[0] == 2
+
+
+def test_a_password_never_reaches_the_output(tmp_path: Path) -> None:
+    for url in ("postgresql://user:hunter2@127.0.0.1:1/none", "oracle://user:hunter2@host/db"):
+        code, told = refused(tmp_path, environ={"MLFLOW_BACKEND_STORE_URI": url})
+        assert code in {10, 11}
+        assert "hunter2" not in told
+
+
+def test_what_is_under_way_is_finished_when_the_server_is_told_to_stop(tmp_path: Path) -> None:
+    with live_server(tmp_path, "--workers", "2") as server:
+        answers: list[int] = []
+
+        def upload() -> None:
+            with connection_to(server.url) as connection:
+                connection.putrequest("PUT", f"{FILES}/slow/file")
+                connection.putheader("Content-Length", "3000000")
+                connection.endheaders()
+                for _ in range(30):
+                    connection.send(b"x" * 100_000)
+                    time.sleep(0.05)
+                answers.append(reply_on(connection).status)
+
+        thread = threading.Thread(target=upload)
+        thread.start()
+        time.sleep(0.4)
+        assert server.stop() == 0
+        thread.join()
+        assert answers == [200]
+        assert (tmp_path / "mlartifacts" / "slow" / "file").stat().st_size == 3_000_000
+        with pytest.raises(ConnectionRefusedError):
+            call(server.url, "GET", "/health")
+
+
+def test_writes_that_were_answered_survive_a_kill(tmp_path: Path) -> None:
+    with live_server(tmp_path, "--workers", "2") as server:
+        written: list[str] = []
+        for number in range(10):
+            name = f"experiment {number}"
+            assert call_json(server.url, "POST", "/api/2.0/mlflow/experiments/create", {"name": name}).status == 200
+            assert call(server.url, "PUT", f"{FILES}/kept/{number}", b"x" * 100_000).status == 200
+            written.append(name)
+        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+        for pid in [server.process.pid, *map(int, children)]:
+            os.kill(pid, signal.SIGKILL)
+        server.process.wait()
+    with live_server(tmp_path) as server:
+        for number, name in enumerate(written):
+            path = f"/api/2.0/mlflow/experiments/get-by-name?experiment_name={name.replace(' ', '%20')}"
+            assert call(server.url, "GET", path).status == 200
+            assert len(call(server.url, "GET", f"{FILES}/kept/{number}").body) == 100_000
+
+
+def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
+    with live_server(tmp_path) as server:
+        assert call(server.url, "GET", "/health").status == 200
+        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+        os.kill(int(children[0]), signal.SIGKILL)
+        assert call(server.url, "GET", "/readyz").status == 200
+
+
+def test_nothing_is_written_outside_the_database_and_the_artifacts(tmp_path: Path) -> None:
+    (tmp_path / "tmp").mkdir()
+    with live_server(tmp_path, environ={"TMPDIR": str(tmp_path / "tmp"), "HOME": "/nonexistent"}) as server:
+        assert call(server.url, "PUT", f"{FILES}/0/file", b"x" * 2_000_000).status == 200
+        names = {path.name for path in tmp_path.iterdir()}
+    assert names <= {"mlflow.db", "mlflow.db-wal", "mlflow.db-shm", "mlartifacts", "server.log", "tmp"} | {
+        name for name in names if name.startswith("mlflow.db")
+    }
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_files_of_the_server_are_closed_to_strangers(tmp_path: Path) -> None:
+    with live_server(tmp_path) as server:
+        call(server.url, "PUT", f"{FILES}/0/file", b"x")
+    for path in (tmp_path / "mlartifacts").rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o007 == 0
+
+
+def test_small_answers_are_not_held_back(tmp_path: Path) -> None:
+    """Without TCP_NODELAY each of these would take about 40 ms."""
+    with live_server(tmp_path) as server, connection_to(server.url) as connection:
+        connection.request("GET", "/health")
+        reply_on(connection)
+        if connection.sock is None:
+            raise AssertionError("the connection is kept")
+        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        started = time.perf_counter()
+        for _ in range(50):
+            connection.request("GET", "/api/2.0/mlflow/experiments/get?experiment_id=0")
+            assert reply_on(connection).status == 200
+        assert (time.perf_counter() - started) / 50 < 0.030
+
+
+def test_the_log_is_json_with_a_line_for_each_request(tmp_path: Path) -> None:
+    with live_server(tmp_path) as server:
+        call(server.url, "GET", "/api/2.0/mlflow/runs/get?run_id=secret-thing", headers={"X-Request-Id": "mine"})
+    lines = [msgspec.json.decode(line) for line in server.log.read_text().splitlines()]
+    (line,) = [line for line in lines if line.get("request_id") == "mine"]
+    assert line["message"] == "request"
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/api/2.0/mlflow/runs/get", 404)
+    assert line["error_code"] == "RESOURCE_DOES_NOT_EXIST"
+    assert "secret-thing" not in server.log.read_text()
+
+
+def test_a_database_that_goes_away_makes_the_server_unready_but_alive(tmp_path: Path) -> None:
+    with live_server(tmp_path) as server:
+        assert call(server.url, "GET", "/readyz").status == 200
+        for name in ("mlflow.db", "mlflow.db-wal", "mlflow.db-shm"):
+            (tmp_path / name).unlink(missing_ok=True)
+        (tmp_path / "mlflow.db").mkdir()
+        assert call(server.url, "GET", "/livez").status == 200
+        assert call(server.url, "GET", "/health").status == 200
