@@ -63,7 +63,9 @@ class MetadataWatch:
                 except _Interrupted as exc:
                     logger.info("a watch begins anew", extra={"resource": self.kind.plural, "error": str(exc)})
                 except (aiohttp.ClientError, OSError, ValueError) as exc:
-                    logger.warning("a watch failed", extra={"resource": self.kind.plural, "error": repr(exc)})
+                    # str, not repr: that of a ClientResponseError has the request's headers in it, and our token.
+                    error = str(exc) or type(exc).__name__
+                    logger.warning("a watch failed", extra={"resource": self.kind.plural, "error": error})
                 await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 -- spreads load, guards nothing
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 

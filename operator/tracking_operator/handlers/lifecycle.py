@@ -122,7 +122,7 @@ async def _lead(parts: _Parts, stop: asyncio.Event) -> None:
     stopping = asyncio.create_task(stop.wait(), name="stop")
     leading = asyncio.create_task(elector.keep() if elector else stop.wait(), name="lease")
     working = asyncio.create_task(workers.run(settings.workers), name="workers")
-    referring = asyncio.create_task(_watch_secrets(parts, recipients, stop), name="watch of secrets")
+    referring = asyncio.create_task(_watch_secrets(parts, recipients), name="watch of secrets")
     await asyncio.sleep(0)
     watching = asyncio.create_task(_watch(parts, recipients, stop, kopf_may_end), name="kopf")
     tasks = {stopping, leading, working, referring, watching}
@@ -172,10 +172,10 @@ async def _watch(parts: _Parts, recipients: Recipients, stop: asyncio.Event, may
     await kopf.run_tasks(tasks, ignored=before)
 
 
-async def _watch_secrets(parts: _Parts, recipients: Recipients, stop: asyncio.Event) -> None:
+async def _watch_secrets(parts: _Parts, recipients: Recipients) -> None:
     """Until it is cancelled."""
     if not parts.settings.watch_references:
-        await stop.wait()
+        await asyncio.Event().wait()
     async with asyncio.TaskGroup() as group:
         for namespace in parts.settings.watch_namespaces or ("",):
             parts.metrics.watches.expect(SECRET.plural, namespace)
