@@ -62,6 +62,9 @@ class BulkInsert:
             "mssql": _mssql(every, replace, newer_by),
         }
 
+    def statement(self, dialect: str) -> Executable:
+        return self._statements[dialect]
+
     def prepare(self, dialect: str, rows: Sequence[Sequence[object]], **same: object) -> Prepared:
         """At least one row; sorted by key, so that all writers lock in one order."""
         if dialect == "postgresql":
