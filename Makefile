@@ -40,7 +40,7 @@ check: setup ## Format, lint, imports, both type checkers
 
 .PHONY: client
 client: setup ## Make the environment of the mlflow client, in the cache folder
-	@$(BIN)/python -m tests.support.environments
+	@$(BIN)/python -m tests.support.environments >/dev/null
 
 .PHONY: unit
 unit: setup ## The unit tests alone: pure, no network, no disk
@@ -49,6 +49,10 @@ unit: setup ## The unit tests alone: pure, no network, no disk
 .PHONY: test
 test: setup client ## Unit and contract tests; needs no root, no cluster, and after set-up no network
 	$(BIN)/pytest -q -n $(JOBS) --dist loadgroup tests/unit tests/contract
+
+.PHONY: demo
+demo: setup client ## A tracking server here, a first run logged to it, and its address; DEMO=once ends after the check
+	@$(BIN)/python examples/demo.py --client "$$($(BIN)/python -m tests.support.environments)" $(if $(filter once,$(DEMO)),--once)
 
 .PHONY: serve
 serve: setup ## A tracking server on SQLite and a local folder

@@ -1,0 +1,104 @@
+"""Programs in the environment of the mlflow client: its scripts, and MLflow's own server to compare with."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from tests.support.environments import client_python
+
+START_SECONDS: Final = 120
+SCRIPT_SECONDS: Final = 180
+
+
+def run_script(script: Path, *arguments: str, home: Path) -> str:
+    """What the script printed. An AssertionError with all its output when it failed."""
+    finished = subprocess.run(
+        [str(client_python()), str(script), *arguments],
+        env=environment(home),
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=SCRIPT_SECONDS,
+        check=False,
+    )
+    if finished.returncode:
+        raise AssertionError(f"{script.name} ended with {finished.returncode}\n{finished.stdout}\n{finished.stderr}")
+    return finished.stdout
+
+
+def last_line(output: str) -> Any:
+    """The JSON in the last line: mlflow prints lines of its own before it."""
+    return json.loads(output.strip().rpartition("\n")[2])
+
+
+def environment(home: Path, settings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of this process without its settings for MLflow, and with a home folder of its own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "TRACKPLANE_"))}
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "GIT_PYTHON_REFRESH": "quiet"}
+    return kept | quiet | {"HOME": str(home)} | dict(settings or {})
+
+
+@contextlib.contextmanager
+def mlflow_server(folder: Path) -> Generator[str]:
+    """The URL of MLflow's own server with SQLite and a local folder, one worker."""
+    port = free_port()
+    command = [
+        str(client_python().parent / "mlflow"),
+        "server",
+        f"--backend-store-uri=sqlite:///{folder / 'mlflow.db'}",
+        f"--artifacts-destination={folder / 'artifacts'}",
+        f"--port={port}",
+        "--workers=1",
+    ]
+    with server(command, f"http://127.0.0.1:{port}", folder, environment(folder)) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def server(command: Sequence[str], url: str, folder: Path, environ: Mapping[str, str]) -> Generator[str]:
+    """Runs the command until the block ends, from when `/health` answers."""
+    log = folder / "server.log"
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            command, cwd=folder, env=environ, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        ) as process,
+    ):
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while not is_healthy(url):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise AssertionError(f"{command[0]} does not answer:\n{log.read_text()}")
+                time.sleep(0.1)
+            yield url
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def is_healthy(url: str) -> bool:
+    try:
+        with urlopen(f"{url}/health", timeout=5) as response:
+            return bool(response.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
