@@ -61,7 +61,7 @@ def places_in(data: Path, port: int) -> Places:
 
 
 async def run_locally(written: Written, documents: Documents, options: Options, say: Say) -> bool:
-    """Serves until SIGINT or SIGTERM. False when it cannot go on without a person, or never got ready.
+    """Serves until SIGINT or SIGTERM. False when it cannot go on without a person, or did not get ready as it should.
 
     Raises `CannotRun` when the port or the folder is in use.
     """
@@ -109,7 +109,7 @@ class _LocalRun:
         finally:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
-        return self._has_been_ready and not self._is_stuck
+        return not self._is_stuck and (self._has_been_ready or not self._options.until_ready)
 
     def _stop(self) -> None:
         self._workers.stop()
