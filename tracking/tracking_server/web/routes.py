@@ -18,6 +18,7 @@ from tracking_server.services import runs as run_services
 from tracking_server.services import search as search_services
 from tracking_server.services.context import Context
 from tracking_server.web.route import Method, Route, Row
+from tracking_server.web.unbuilt_routes import UNBUILT_ROWS
 from tracking_server.wire.decode import decoder
 from tracking_server.wire.encode import encode
 
@@ -153,4 +154,4 @@ LOGGED_MODELS: Final[tuple[Row, ...]] = (
     ),
 )
 
-TRACKING: Final[tuple[Row, ...]] = (*EXPERIMENTS, *RUNS, *METRICS, *DATASETS, *LOGGED_MODELS)
+TRACKING: Final[tuple[Row, ...]] = (*EXPERIMENTS, *RUNS, *METRICS, *DATASETS, *LOGGED_MODELS, *UNBUILT_ROWS)

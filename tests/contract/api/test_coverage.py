@@ -1,0 +1,23 @@
+"""The table of routes covers the contract, and the page that says so is true."""
+
+import pytest
+
+from tests.support.api_calls import Api, Refusal
+from tests.support.api_table import BEGIN, END, PAGE, Call, answered, contract, is_in, refused, render
+
+
+@pytest.mark.parametrize("call", [pytest.param(call, id=call.address) for call in contract()])
+def test_every_call_of_the_contract_is_answered_or_says_that_it_is_not(call: Call) -> None:
+    assert is_in(call, answered()) or is_in(call, refused())
+
+
+def test_the_page_lists_exactly_this() -> None:
+    _, _, rest = PAGE.read_text().partition(BEGIN)
+    table, _, _ = rest.partition(END)
+    assert table == render(), "python -m tests.support.api_table writes the page anew"
+
+
+def test_what_is_not_built_says_so(api: Api) -> None:
+    with pytest.raises(Refusal, match="does not have the model registry yet") as refusal:
+        api.post("registered-models/create", name="m")
+    assert (refusal.value.http_status, refusal.value.error_code) == (501, "NOT_IMPLEMENTED")
