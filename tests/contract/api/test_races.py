@@ -1,0 +1,90 @@
+"""Many writers at once: nothing is lost, nobody is turned away, and what two cannot both have is answered."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.support.api_calls import Api, Refusal
+
+WRITERS = 6
+POINTS = 20
+
+
+def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """What each call answered, or how it was refused."""
+    gate = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], Any]) -> Any:
+        gate.wait()
+        try:
+            return call()
+        except Refusal as refusal:
+            return refusal
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def test_one_of_many_creates_the_experiment_and_the_others_hear_that_it_exists(api: Api) -> None:
+    answers = at_once([partial(api.post, "experiments/create", name="same")] * WRITERS)
+    refusals = [answer for answer in answers if isinstance(answer, Refusal)]
+    assert len(refusals) == WRITERS - 1
+    assert {(each.http_status, each.error_code) for each in refusals} == {(400, "RESOURCE_ALREADY_EXISTS")}
+
+
+def test_all_points_are_kept_and_the_latest_is_the_latest(api: Api, run: str) -> None:
+    def log(writer: int) -> Callable[[], None]:
+        def write() -> None:
+            for number in range(POINTS):
+                step = number * WRITERS + writer
+                metrics = [{"key": key, "value": step, "timestamp": 1, "step": step} for key in ("b", "a", "c")]
+                tags = [{"key": f"t{number % 3}", "value": str(writer)} for number in range(3)]
+                api.post("runs/log-batch", run_id=run, metrics=metrics, tags=tags)
+
+        return write
+
+    assert at_once([log(writer) for writer in range(WRITERS)]) == [None] * WRITERS
+    data = api.get("runs/get", run_id=run)["run"]["data"]
+    assert {metric["key"]: metric["step"] for metric in data["metrics"]} == dict.fromkeys("abc", WRITERS * POINTS - 1)
+    for key in "abc":
+        history = api.get("metrics/get-history", run_id=run, metric_key=key)["metrics"]
+        assert sorted(int(metric["step"]) for metric in history) == list(range(WRITERS * POINTS))
+
+
+def test_of_many_values_of_a_param_one_stays(api: Api, run: str) -> None:
+    values = [str(writer) for writer in range(WRITERS)]
+    answers = at_once([partial(api.post, "runs/log-parameter", run_id=run, key="p", value=value) for value in values])
+    (param,) = api.get("runs/get", run_id=run)["run"]["data"]["params"]
+    assert answers[int(param["value"])] == {}
+    refusals = [answer for answer in answers if isinstance(answer, Refusal)]
+    assert len(refusals) == WRITERS - 1
+    assert {each.error_code for each in refusals} == {"INVALID_PARAMETER_VALUE"}
+
+
+@pytest.mark.parametrize("rounds", [5])
+def test_names_and_tags_change_together_without_deadlocks(api: Api, run: str, rounds: int) -> None:
+    def rename(name: str) -> Callable[[], None]:
+        def write() -> None:
+            for number in range(rounds):
+                api.post("runs/update", run_id=run, run_name=f"{name}{number}")
+                api.post("runs/set-tag", run_id=run, key="mlflow.runName", value=f"{name}{number}")
+
+        return write
+
+    assert at_once([rename(f"n{writer}-") for writer in range(WRITERS)]) == [None] * WRITERS
+    found = api.get("runs/get", run_id=run)["run"]
+    assert found["data"]["tags"] == [{"key": "mlflow.runName", "value": found["info"]["run_name"]}]
+
+
+def test_many_runs_read_the_same_new_dataset(api: Api, experiment: str) -> None:
+    runs = [api.post("runs/create", experiment_id=experiment)["run"]["info"]["run_id"] for _ in range(WRITERS)]
+    datasets = [{"dataset": {"name": f"d{number}", "digest": "1"}} for number in (2, 1, 3)]
+    answers = at_once([partial(api.post, "runs/log-inputs", run_id=run, datasets=datasets) for run in runs])
+    assert answers == [{}] * WRITERS
+    for run in runs:
+        found = api.get("runs/get", run_id=run)["run"]["inputs"]["dataset_inputs"]
+        assert sorted(each["dataset"]["name"] for each in found) == ["d1", "d2", "d3"]
