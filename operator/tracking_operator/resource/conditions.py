@@ -59,7 +59,6 @@ class Reason(StrEnum):
     VERIFYING_BACKUP = "VerifyingBackup", "A Job reads the backup back."
     MIGRATING = "Migrating", "A Job migrates the schema of the database."
     RESTORING = "Restoring", "A Job puts the backup back, after a migration that failed."
-    RETURNING = "Returning", "What served before is being started again."
     ROLLING_OUT = "RollingOut", "Pods of the wanted version are being started."
 
     # The database.
