@@ -5,13 +5,12 @@ controllers and of the kubelet (a script in a test, local processes) looks at `o
 `subscribe`, and answers through `set_status`, `put` and `remove`.
 """
 
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from tracking_operator.cluster.server_side_apply import fields_in_common, merged_fields
+from tracking_operator.cluster.server_side_apply import copied, fields_in_common, merged_fields
 from tracking_operator.errors import ClusterRefused, NotReadyYet
 from tracking_operator.resource.kinds import DEPLOYMENT, JOB, POD, VOLUME_CLAIM, Kind, Manifest, Ref, ref_of
 from tracking_operator.resource.names import SERVER_UID_LABEL
@@ -66,7 +65,7 @@ class MemoryCluster:
     async def apply(self, manifest: Manifest) -> Manifest:
         ref = ref_of(manifest)
         stored = self._stored.get(ref)
-        wanted = copy.deepcopy({key: value for key, value in manifest.items() if key != "status"})
+        wanted = copied({key: value for key, value in manifest.items() if key != "status"})
         if stored is None:
             self._insert(ref, wanted, applied=wanted)
             self._log("apply", ref, changed=True)
@@ -82,7 +81,7 @@ class MemoryCluster:
         stored = self._stored.get(ref)
         if stored is None:
             raise NotReadyYet(f"{ref} is gone", delay_seconds=_RETRY_SECONDS)
-        status = copy.deepcopy(manifest.get("status", {}))
+        status = copied(manifest.get("status", {}))
         merged = {
             **stored.manifest,
             "status": merged_fields(status, stored.applied_status, stored.manifest.get("status", {})),
@@ -95,7 +94,7 @@ class MemoryCluster:
         stored = self._stored.get(ref)
         if stored is None:
             raise NotReadyYet(f"{ref} is gone", delay_seconds=_RETRY_SECONDS)
-        merged = copy.deepcopy(stored.manifest)
+        merged = copied(stored.manifest)
         merged["spec"]["replicas"] = replicas
         self._log("update", ref, "scale", changed=self._update(ref, merged))
 
@@ -103,7 +102,7 @@ class MemoryCluster:
         ref = ref_of(manifest)
         stored = self._stored.get(ref)
         if stored is None:
-            self._insert(ref, copy.deepcopy(manifest), applied={})
+            self._insert(ref, copied(manifest), applied={})
             self._log("create", ref, changed=True)
             return self._answer(ref)
         self._log("create", ref, changed=False)
@@ -126,7 +125,7 @@ class MemoryCluster:
 
     def find(self, ref: Ref) -> Manifest | None:
         stored = self._stored.get(ref)
-        return None if stored is None else copy.deepcopy(stored.manifest)
+        return None if stored is None else copied(stored.manifest)
 
     def objects(
         self, kind: Kind, namespace: str | None = None, *, labels: Mapping[str, str] | None = None
@@ -137,18 +136,18 @@ class MemoryCluster:
             key=lambda ref: (ref.namespace, ref.name),
         )
         found = (self._stored[ref].manifest for ref in refs)
-        return tuple(copy.deepcopy(one) for one in found if wanted <= one["metadata"].get("labels", {}).items())
+        return tuple(copied(one) for one in found if wanted <= one["metadata"].get("labels", {}).items())
 
     def put(self, manifest: Manifest) -> Manifest:
         """Creates the object or replaces all of it but its status: `kubectl create` and `kubectl replace`."""
         ref = ref_of(manifest)
         stored = self._stored.get(ref)
-        wanted = copy.deepcopy(manifest)
+        wanted = copied(manifest)
         if stored is None:
             self._insert(ref, wanted, applied={})
             return self._answer(ref)
         if "status" not in wanted and "status" in stored.manifest:
-            wanted["status"] = copy.deepcopy(stored.manifest["status"])
+            wanted["status"] = copied(stored.manifest["status"])
         _refuse_immutable(ref, stored.manifest, wanted)
         stored.applied = fields_in_common(stored.applied, wanted)
         self._update(ref, wanted)
@@ -158,7 +157,7 @@ class MemoryCluster:
         """Replaces the status, as a controller or the kubelet does."""
         stored = self._stored[ref]
         stored.applied_status = fields_in_common(stored.applied_status, status)
-        self._update(ref, {**stored.manifest, "status": copy.deepcopy(dict(status))})
+        self._update(ref, {**stored.manifest, "status": copied(dict(status))})
 
     def remove(self, ref: Ref) -> None:
         """The object is gone now, whatever held it; and so, in their way, are those that it owned."""
@@ -186,7 +185,7 @@ class MemoryCluster:
 
     def _insert(self, ref: Ref, manifest: Manifest, *, applied: Manifest) -> None:
         self._last_uid += 1
-        stored = _Stored(manifest=copy.deepcopy(manifest), applied=copy.deepcopy(applied))
+        stored = _Stored(manifest=copied(manifest), applied=copied(applied))
         stored.manifest["metadata"] = {
             **stored.manifest["metadata"],
             "uid": f"00000000-0000-4000-8000-{self._last_uid:012x}",
@@ -231,7 +230,8 @@ class MemoryCluster:
     def _answer(self, ref: Ref, last: Manifest | None = None) -> Manifest:
         """`last` is answered when the request took off the last finalizer, and with it the object."""
         stored = self._stored.get(ref)
-        return copy.deepcopy(last or {} if stored is None else stored.manifest)
+        answer: Manifest = copied(last or {} if stored is None else stored.manifest)
+        return answer
 
     def _timestamp(self) -> str:
         return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -3,14 +3,22 @@
 Fields are owned one by one; of lists whose elements have a key, the elements are. All other lists are one field.
 """
 
-import copy
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from tracking_operator.decisions.drift import element_key, is_list, is_map
+from tracking_operator.decisions.drift import ATOMIC_MAPS, element_key, is_list, is_map
 from tracking_operator.resource.kinds import Manifest
 
 _KEY_FIELDS: Final = frozenset({"name", "mountPath", "containerPort", "port", "protocol", "uid", "type"})
+
+
+def copied(value: Any) -> Any:
+    """A deep copy of JSON values, several times as fast as `copy.deepcopy`, which knows nothing of them."""
+    if isinstance(value, dict):
+        return {key: copied(one) for key, one in cast("dict[str, Any]", value).items()}
+    if isinstance(value, (list, tuple)):
+        return [copied(one) for one in cast("list[Any]", value)]
+    return value
 
 
 def merged_fields(wanted: Mapping[str, Any], owned: Mapping[str, Any], live: Mapping[str, Any]) -> Manifest:
@@ -28,10 +36,10 @@ def merged_fields(wanted: Mapping[str, Any], owned: Mapping[str, Any], live: Map
 
 
 def _merge(name: str, wanted: Any, owned: Any, live: Any) -> Any:
-    if is_map(wanted):
+    if is_map(wanted) and name not in ATOMIC_MAPS:
         return merged_fields(wanted, owned if is_map(owned) else {}, live if is_map(live) else {})
     if not _is_keyed(name, wanted):
-        return copy.deepcopy(wanted)
+        return copied(wanted)
     ours, there = _by_key(name, wanted), _by_key(name, live)
     before = _by_key(name, owned)
     kept = {

@@ -13,7 +13,7 @@ from tracking_operator.decisions.observed import CONFIG_PROBLEMS
 from tracking_operator.decisions.reports import SchemaReport
 from tracking_operator.decisions.situation import Situation
 from tracking_operator.decisions.steps.check import found_schema
-from tracking_operator.decisions.steps.migrate import has_migrated, last_change
+from tracking_operator.decisions.steps.migrate import has_just_migrated, last_change
 from tracking_operator.decisions.steps.progress import Failed, Working
 from tracking_operator.decisions.upgrade import Verdict
 from tracking_operator.errors import Fault
@@ -181,7 +181,7 @@ def _database_reachable(situation: Situation, verdict: Verdict) -> Condition | N
 
 def _schema_current(situation: Situation, verdict: Verdict) -> Condition | None:
     schema = found_schema(situation)
-    if verdict.stage == "Serving" or (schema is None and has_migrated(situation)):
+    if verdict.stage == "Serving" or (schema is None and has_just_migrated(situation)):
         message = f"The schema is what image {situation.image} needs"
         return _condition(ConditionType.SCHEMA_CURRENT, "True", Reason.UP_TO_DATE, message)
     if schema is not None:

@@ -22,6 +22,9 @@ _KEYS_OF_LISTS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Lists whose order means nothing to Kubernetes, and what tells their elements apart. All other lists are one value."""
 
+ATOMIC_MAPS: Final = frozenset({"nodeSelector", "secretKeyRef", "selector"})
+"""Maps that Kubernetes takes as one value: a key that somebody adds changes what ours mean."""
+
 _DEFAULTS_OF_KEYS: Final[Mapping[str, Any]] = {"protocol": "TCP"}
 _QUANTITIES: Final = frozenset({"requests", "limits"})
 _SUFFIXES: Final[Mapping[str, Decimal]] = {
@@ -66,7 +69,10 @@ def _differences(wanted: Mapping[str, Any], live: Mapping[str, Any], path: str) 
 
 def _difference(field: str, wanted: Any, live: Any, path: str) -> Iterator[str]:
     if is_map(wanted) and is_map(live):
-        if field in _QUANTITIES:
+        if field in ATOMIC_MAPS:
+            if wanted != live:
+                yield path
+        elif field in _QUANTITIES:
             yield from _quantities(wanted, live, path)
         else:
             yield from _differences(wanted, live, path)

@@ -129,7 +129,7 @@ def _state(
     if verdict.step == name and verdict.stage in ("Working", "Failed"):
         return "Failed" if isinstance(verdict.progress, Failed) else "Running"
     if name == StepName.QUIESCE:
-        return _state_of_quiesce(situation, before)
+        return _state_of_quiesce(situation, verdict, before)
     if job is not None:
         hooks = situation.server.spec.upgrade.hooks.pre_migration
         is_last = name != StepName.HOOKS or job.ref.name.startswith(_hook_prefix(situation, len(hooks) - 1))
@@ -152,9 +152,10 @@ def _state_of_rollout(verdict: Verdict, before: Mapping[str, Any]) -> StepState:
     return "Pending"
 
 
-def _state_of_quiesce(situation: Situation, before: Mapping[str, Any]) -> StepState:
+def _state_of_quiesce(situation: Situation, verdict: Verdict, before: Mapping[str, Any]) -> StepState:
     components = tuple(_JOBS_OF_STEPS[name] for name in _STEPS_OF_QUIET)
-    if any(job.window == situation.window or job.is_finished for job in situation.jobs_of_plan(*components)):
+    is_past = verdict.stage == "Working" and verdict.step in _STEPS_OF_QUIET and not situation.is_serving
+    if is_past or any(job.is_finished for job in situation.jobs_of_plan(*components)):
         return "Succeeded"
     return _state_without_job(situation, StepName.QUIESCE, before)
 

@@ -20,7 +20,7 @@ from tracking_operator.decisions.steps.job_step import explain, failure_of, seco
 from tracking_operator.decisions.steps.migrate import (
     failed_migration,
     failure_of_migration,
-    has_migrated,
+    has_just_migrated,
     last_change,
     migrate,
 )
@@ -137,7 +137,9 @@ def put_backup_back(situation: Situation) -> Verdict | None:
             if migration.attempt != situation.attempt:
                 return None  # somebody has asked for another attempt: its check says what to make of the database
             actions = (_delete(job),) if job is not None and _is_due(situation, progress) else ()
-            return Verdict(stage="Failed", step=StepName.RESTORE, progress=progress, actions=actions, suspends_gc=True)
+            by_hand = f"Nothing serves. Put the backup {migration.archive} back by hand, then set the annotation {names.RETRY_ANNOTATION} to a new value"  # noqa: E501  # one message
+            said = replace(progress, message=f"{progress.message}. {by_hand}")
+            return Verdict(stage="Failed", step=StepName.RESTORE, progress=said, actions=actions, suspends_gc=True)
 
 
 def stay_suspended(situation: Situation) -> Verdict | None:
@@ -272,7 +274,7 @@ RULES: Final[tuple[Callable[[Situation], Verdict | None], ...]] = (
 def take_steps(situation: Situation) -> Verdict:
     dropped = _dropped(situation)
     schema = found_schema(situation)
-    if schema is None and has_migrated(situation):
+    if schema is None and has_just_migrated(situation):
         steps: tuple[Step, ...] = (ROLL_OUT,)
     elif schema is None:
         steps = (CHECK,)

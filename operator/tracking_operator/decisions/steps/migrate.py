@@ -28,14 +28,17 @@ def migrate(situation: Situation) -> Progress:
 
 
 def has_migrated(situation: Situation) -> bool:
-    """The last change of the schema was its migration to what is wanted."""
+    """The last change of the schema was its migration to what is wanted, as far as is known."""
     last = last_change(situation)
-    return (
-        last is not None
-        and last.component == names.MIGRATE
-        and last.state == "Succeeded"
-        and last.target == situation.target
-    )
+    if last is None or last.component != names.MIGRATE:
+        return False
+    return last.state == "Succeeded" and last.target == situation.target
+
+
+def has_just_migrated(situation: Situation) -> bool:
+    """And no server has been started or stopped since: nobody else can have changed the schema."""
+    last = last_change(situation)
+    return last is not None and last.window == situation.window and has_migrated(situation)
 
 
 def last_change(situation: Situation) -> Job | None:
