@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from typing import NoReturn
@@ -42,3 +43,11 @@ def run_in_child(work: Callable[[], object]) -> int:
 def die() -> None:
     """As `kill -9` would have it: nothing is tidied up."""
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def eventually(is_true: Callable[[], bool]) -> None:
+    """For what another process does in its own time. Fails after 30 seconds."""
+    deadline = time.monotonic() + 30
+    while not is_true():
+        assert time.monotonic() < deadline, "waited for 30 seconds"
+        time.sleep(0.02)

@@ -7,20 +7,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from tests.support.children import start_child, wait_for
+from tests.support.children import eventually, start_child, wait_for
 from tests.support.databases import PostgreSql, opened
 from tests.support.pooler import running_pooler
 from tracking_server.database.lock import migration_lock, serving_lock, who_serves
 from tracking_server.database.migrations.upgrade import upgrade
 from tracking_server.database.transactions import Database
 from tracking_server.errors import ConfigInvalid, LockBusy, MigrationFailed
-
-
-def eventually(is_true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not is_true():
-        assert time.monotonic() < deadline, "waited for 30 seconds"
-        time.sleep(0.02)
 
 
 def child_that_holds(database: Database, marker: Path, holds: Callable[[Database], object]) -> int:

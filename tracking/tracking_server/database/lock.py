@@ -63,7 +63,8 @@ def serving_lock(database: Database) -> Generator[None]:
     match database.dialect:
         case "postgresql":
             with database.engine.connect() as connection:
-                connection.detach()
+                _refuse_transaction_pooling(database, connection)
+                connection.detach()  # not one of the pool's, which serve requests
                 connection.execute(_NAME, {"name": f"trackplane server {myself()}"[:63]})
                 connection.execute(_POSTGRESQL_SERVE)
                 connection.commit()
@@ -234,7 +235,7 @@ def file_lock(path: Path, *, wait_seconds: float) -> Generator[tuple[Path, int]]
 
 
 def _refuse_transaction_pooling(database: Database, connection: Connection) -> None:
-    """Through a pooler that gives each transaction another session, a lock would belong to nobody.
+    """Through a pooler that gives each transaction another session, locks and settings would belong to nobody.
 
     A pooler answers the start of a connection with a process number of its own; which session answers next is then
     seen while other transactions are open.
@@ -249,8 +250,8 @@ def _refuse_transaction_pooling(database: Database, connection: Connection) -> N
             seen.add(_backend(connection))
     if len(seen) > 1:
         raise ConfigInvalid(
-            f"{database.url.masked} leads through a pooler that gives each transaction another session, on which no"
-            " lock can be held. Migrate through a direct connection, or a pool whose mode is session."
+            f"{database.url.masked} leads through a pooler that gives each transaction another session, so that no lock"
+            " can be held. Use a direct connection, or a pool whose mode is session."
         )
 
 

@@ -1,0 +1,190 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import insert, text, update
+
+from tests.support.children import start_child, wait_for
+from tests.support.databases import opened
+from tracking_server.__main__ import main
+from tracking_server.commands.report import LIMIT_BYTES
+from tracking_server.database import schema
+from tracking_server.database.lock import migration_lock, serving_lock
+from tracking_server.database.migrations.mlflow import HEAD
+from tracking_server.database.migrations.upgrade import upgrade
+
+GOLDEN = Path(__file__).parents[2] / "data" / "mlflow-3.17.2.db"
+
+
+@pytest.fixture
+def golden_url(tmp_path: Path) -> str:
+    shutil.copyfile(GOLDEN, tmp_path / "golden.db")
+    return f"sqlite:///{tmp_path / 'golden.db'}"
+
+
+def run(*arguments: str, **environment: str) -> Result:
+    return CliRunner().invoke(main, ["db", *arguments], env={"MLFLOW_BACKEND_STORE_URI": None, **environment})
+
+
+def test_check_of_an_empty_database(empty_database_url: str, engine_name: str, tmp_path: Path) -> None:
+    result = run("check", "--json", empty_database_url)
+    assert result.exit_code == 0
+    report = json.loads(result.stdout)
+    assert report["state"] == "Empty"
+    assert report["dialect"] == engine_name
+    assert report["migration_needed"] is True
+    assert report["additive"] is True
+    assert [(step["lineage"], step["revision"]) for step in report["steps"]] == [
+        ("mlflow", HEAD),
+        ("trackplane", "0001"),
+        ("trackplane", "0002"),
+    ]
+    assert list(tmp_path.iterdir()) == []  # a look makes no file
+
+
+def test_check_of_a_database_at_the_heads(database_url: str) -> None:
+    report = json.loads(run("check", "--json", database_url).stdout)
+    assert report["state"] == "Current"
+    assert report["migration_needed"] is False
+    assert report["steps"] == []
+    assert report["size_bytes"] > 0
+    assert report["mlflow"] == {"current": HEAD, "head": HEAD}
+    assert report["trackplane"] == {"current": "0002", "head": "0002"}
+
+
+def test_check_of_a_database_of_mlflow_finds_what_adds_and_touches_nothing(golden_url: str, tmp_path: Path) -> None:
+    report_file = tmp_path / "report"
+    result = run("check", golden_url, TRACKPLANE_REPORT_FILE=str(report_file))
+    assert result.exit_code == 0
+    assert "trackplane db upgrade" in result.stdout
+    report = json.loads(report_file.read_bytes())
+    assert report | {"message": "", "steps": []} == {
+        "ok": True,
+        "command": "db check",
+        "dialect": "sqlite",
+        "state": "Outdated",
+        "mlflow": {"current": HEAD, "head": HEAD},
+        "trackplane": {"current": None, "head": "0002"},
+        "migration_needed": True,
+        "additive": True,
+        "steps": [],
+        "size_bytes": GOLDEN.stat().st_size,
+        "message": "",
+    }
+    assert (tmp_path / "golden.db").read_bytes() == GOLDEN.read_bytes()
+
+
+@pytest.mark.parametrize(("revision", "state"), [("f4a9b2c7d1e6", "Newer")])
+def test_check_reports_what_it_cannot_serve(database_url: str, revision: str, state: str) -> None:
+    with opened(database_url) as database, database.write() as connection:
+        connection.execute(update(schema.alembic_version).values(version_num=revision))
+    result = run("check", "--json", database_url)
+    report = json.loads(result.stdout)
+    assert (result.exit_code, report["ok"], report["state"]) == (0, True, state)
+    assert revision in report["message"]
+
+
+def test_check_of_an_older_database_fails_as_this_release_cannot_migrate_it(database_url: str, tmp_path: Path) -> None:
+    with opened(database_url) as database, database.write() as connection:
+        connection.execute(update(schema.alembic_version).values(version_num="451aebb31d03"))
+    report_file = tmp_path / "report"
+    result = run("check", database_url, "--report-file", str(report_file))
+    encoded = report_file.read_bytes()
+    report = json.loads(encoded)
+    assert result.exit_code == 13
+    assert len(encoded) <= LIMIT_BYTES
+    assert (report["ok"], report["reason"], report["state"]) == (False, "SchemaUnsupported", "Outdated")
+    assert report["steps_total"] == 66
+    assert "mlflow db upgrade" in report["message"]
+
+
+def test_upgrade_reports_what_it_did(golden_url: str, tmp_path: Path) -> None:
+    report_file = tmp_path / "report"
+    result = run("upgrade", MLFLOW_BACKEND_STORE_URI=golden_url, TRACKPLANE_REPORT_FILE=str(report_file))
+    assert result.exit_code == 0
+    report = json.loads(report_file.read_bytes())
+    assert report.pop("seconds") > 0
+    assert report == {
+        "ok": True,
+        "command": "db upgrade",
+        "from": {"mlflow": HEAD, "trackplane": None},
+        "to": {"mlflow": HEAD, "trackplane": "0002"},
+        "steps": ["trackplane:0001", "trackplane:0002"],
+    }
+    assert json.loads(run("upgrade", "--json", golden_url).stdout)["steps"] == []
+
+
+def test_upgrade_names_the_servers_that_are_connected(empty_database_url: str) -> None:
+    with opened(empty_database_url) as database, serving_lock(database):
+        result = run("upgrade", "--json", empty_database_url)
+    report = json.loads(result.stdout)
+    assert report["ok"] is True
+    assert len(report["serving"]) == 1
+    assert str(os.getpid()) in report["serving"][0]
+
+
+def test_upgrade_ends_when_another_takes_too_long(empty_database_url: str) -> None:
+    with opened(empty_database_url) as database, migration_lock(database, wait_seconds=0):
+        result = run("upgrade", "--wait", "0.2", "--json", empty_database_url)
+    assert result.exit_code == 12
+    assert json.loads(result.stdout)["reason"] == "LockBusy"
+
+
+def test_upgrade_refuses_another_program(empty_database_url: str) -> None:
+    with opened(empty_database_url) as database, database.write() as connection:
+        connection.execute(text("CREATE TABLE customers (name TEXT)"))
+    result = run("upgrade", "--json", empty_database_url)
+    assert result.exit_code == 13
+    assert "customers" in json.loads(result.stdout)["message"]
+
+
+def test_current_prints_both_lineages(golden_url: str) -> None:
+    assert run("current", golden_url).stdout == f"mlflow {HEAD} (head)\ntrackplane none (head is 0002)\n"
+
+
+@pytest.mark.parametrize("command", ["check", "upgrade", "current"])
+def test_a_database_that_does_not_answer_is_unreachable(command: str, tmp_path: Path) -> None:
+    report_file = tmp_path / "report"
+    url = f"postgresql://me:s3cret@/d?host={tmp_path}"
+    result = run(command, MLFLOW_BACKEND_STORE_URI=url, TRACKPLANE_REPORT_FILE=str(report_file))
+    assert result.exit_code == 11
+    assert json.loads(report_file.read_bytes())["reason"] == "DatabaseUnreachable"
+    assert "s3cret" not in result.output + report_file.read_text()
+
+
+@pytest.mark.parametrize("command", ["check", "upgrade", "current"])
+def test_a_url_that_cannot_work_is_a_wrong_configuration(command: str) -> None:
+    result = run(command, "--json", "oracle://me:s3cret@host/d")
+    assert result.exit_code == 10
+    assert json.loads(result.stdout)["reason"] == "ConfigInvalid"
+    assert "s3cret" not in result.output
+
+
+def test_no_url_at_all_is_a_usage_error() -> None:
+    assert run("check").exit_code == 2
+
+
+def test_rows_written_meanwhile_are_kept(golden_url: str) -> None:
+    """A server that goes on writing while an upgrade works."""
+    with opened(golden_url) as database:
+
+        def write() -> None:
+            for number in range(50):
+                with database.write() as connection:
+                    connection.execute(insert(schema.experiments).values(name=f"meanwhile {number}"))
+
+        child = start_child(write)
+        upgrade(database)
+        assert wait_for(child) == 0
+        with database.read() as connection:
+            assert connection.scalar(text("SELECT count(*) FROM experiments")) == 54
+
+
+def test_the_command_line_starts_without_the_database(tmp_path: Path) -> None:
+    program = "import sys, tracking_server.__main__; sys.exit('sqlalchemy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False, cwd=tmp_path).returncode == 0
