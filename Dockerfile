@@ -48,9 +48,10 @@ COPY --from=wheel /wheel /wheel
 RUN /tools/bin/pip --python /opt/trackplane/bin/python install --no-deps --no-index /wheel/*.whl \
  && rm /opt/trackplane/bin/trackplane
 
-# Any uid may run it, the root file system may be read-only; HOME is the one folder that a pod always makes writable.
+# Any uid may run it, also one that no file names: libraries ask the environment who runs them. The root file system may be
+# read-only; HOME is the one folder that a pod always makes writable.
 FROM python AS runtime
-ENV PATH=/opt/trackplane/bin:/usr/bin:/bin HOME=/tmp PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV PATH=/opt/trackplane/bin:/usr/bin:/bin USER=trackplane HOME=/tmp PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 65532:65532
 WORKDIR /tmp
 ARG VERSION=dev

@@ -62,6 +62,10 @@ serve: setup ## A tracking server on SQLite and a local folder
 images: ## Build the images trackplane-server:dev and trackplane-operator:dev
 	tests/cluster/cluster images
 
+.PHONY: cluster-tools
+cluster-tools: ## Make the cluster's tools, engine and node image here, from Debian packages and Go modules (as root)
+	tests/cluster/host/prepare
+
 .PHONY: cluster-up
 cluster-up: setup ## A Kubernetes cluster on kind, made unless it is there
 	tests/cluster/cluster up

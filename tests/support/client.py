@@ -43,7 +43,11 @@ def last_line(output: str) -> Any:
 def environment(home: Path, settings: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of this process without its settings for MLflow, and with a home folder of its own."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "TRACKPLANE_"))}
-    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "GIT_PYTHON_REFRESH": "quiet"}
+    quiet = {
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "GIT_PYTHON_REFRESH": "quiet",
+    }
     return kept | quiet | {"HOME": str(home)} | dict(settings or {})
 
 

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
 MADE_UP: Final = re.compile(
-    r"m-[0-9a-f]{32}|[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|127\.0\.0\.1:\d+|"
+    r"m-[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|127\.0\.0\.1:\d+|"
     r"\b[a-z]+-[a-z]+-\d{1,4}\b|20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?"
 )
 ABSENT: Final = "<absent>"
