@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from tracking_server.database import schema
 from tracking_server.database.transactions import Database, open_database
@@ -24,6 +24,9 @@ def fill_with_golden(database: Database, folder: Path) -> None:
         connection.execute(schema.workspaces.delete())
         for table in schema.metadata.sorted_tables:
             _copy(golden, connection, table.name)
+        if database.dialect == "postgresql":  # MLflow would have drawn the ids from it
+            last = select(func.max(schema.experiments.c.experiment_id)).scalar_subquery()
+            connection.execute(select(func.setval("experiments_experiment_id_seq", last)))
     source.dispose()
 
 

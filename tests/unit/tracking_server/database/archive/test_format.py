@@ -1,0 +1,111 @@
+"""The bytes of an archive: every value comes back, every damage shows."""
+
+import json
+import math
+import random
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracking_server.database.archive.format import (
+    END_BYTES,
+    FORMAT,
+    ArchiveDamaged,
+    Checksum,
+    Kind,
+    Manifest,
+    NativeSchema,
+    TableContent,
+    Value,
+    decode_last_frame,
+    decode_row,
+    encode_last_frame,
+    encode_row,
+    manifest_bytes,
+)
+
+TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs"]))
+VALUES: st.SearchStrategy[tuple[Value, Kind]] = st.one_of(
+    st.tuples(st.none(), st.sampled_from(["integer", "text"])),
+    st.tuples(st.integers(-(2**63), 2**63 - 1), st.just("integer")),
+    st.tuples(st.floats(), st.just("float")),
+    st.tuples(TEXTS, st.sampled_from(["text", "json", "integer"])),
+    st.tuples(st.binary(), st.just("binary")),
+    st.tuples(st.booleans(), st.just("boolean")),
+)
+
+MANIFEST = Manifest(
+    format=FORMAT,
+    tool="a test",
+    created_at="2026-11-25T12:30:00+00:00",
+    dialect="sqlite",
+    mlflow="dc11669786a5",
+    trackplane=None,
+    tables=(TableContent(name="runs", rows=2, checksum="00"), TableContent(name="tags", rows=3, checksum="01")),
+    native_schema=NativeSchema(before_rows=("CREATE TABLE runs (a)",)),
+)
+
+
+@given(st.lists(VALUES))
+def test_a_row_comes_back_as_it_was(row: list[tuple[Value, Kind]]) -> None:
+    line = encode_row([value for value, _ in row], [kind for _, kind in row])
+    assert line.count(b"\n") == 1
+    assert line.endswith(b"\n")
+    found = decode_row(line)
+    assert [repr(value) for value in found] == [repr(value) for value, _ in row]
+
+
+def test_a_row_is_a_line_of_json_that_depends_on_no_engine() -> None:
+    kinds: list[Kind] = ["boolean", "integer", "float", "binary", "text", "text"]
+    of_sqlite = encode_row([1, 5, math.inf, b"\x00\xff", 'a{"', None], kinds)
+    of_postgresql = encode_row([True, 5, math.inf, b"\x00\xff", 'a{"', None], kinds)
+    assert of_sqlite == of_postgresql
+    assert json.loads(of_sqlite) == [True, 5, {"float": "inf"}, {"base64": "AP8="}, 'a{"', None]
+
+
+def test_a_value_of_no_column_is_our_mistake() -> None:
+    with pytest.raises(TypeError, match="complex"):
+        encode_row([1j], ["float"])
+
+
+@given(st.lists(st.binary()), st.randoms())
+def test_a_checksum_is_that_of_the_rows_in_any_order(lines: list[bytes], randomness: random.Random) -> None:
+    checksum, of_shuffled, of_more = Checksum(), Checksum(), Checksum()
+    shuffled = list(lines)
+    randomness.shuffle(shuffled)
+    for line, other in zip(lines, shuffled, strict=True):
+        checksum.add(line)
+        of_shuffled.add(other)
+        of_more.add(other)
+    of_more.add(b"another")
+    assert checksum.content("a") == of_shuffled.content("a")
+    assert checksum.content("a") != of_more.content("a")
+
+
+def test_a_manifest_comes_back_as_it_was() -> None:
+    frame = encode_last_frame(MANIFEST)
+    assert decode_last_frame(frame) == MANIFEST
+    assert manifest_bytes(frame[-END_BYTES:]) == len(frame) - END_BYTES - 8
+    assert MANIFEST.rows == 5
+
+
+@given(place=st.integers(0, len(encode_last_frame(MANIFEST)) - 1), flipped=st.integers(1, 255))
+def test_every_changed_byte_of_a_manifest_shows(place: int, flipped: int) -> None:
+    frame = bytearray(encode_last_frame(MANIFEST))
+    frame[place] ^= flipped
+    with pytest.raises(ArchiveDamaged):
+        read_back(bytes(frame))
+
+
+def read_back(frame: bytes) -> Manifest:
+    if manifest_bytes(frame[-END_BYTES:]) != len(frame) - END_BYTES - 8:
+        raise ArchiveDamaged("the manifest would be looked for at another place")
+    return decode_last_frame(frame)
+
+
+def test_an_archive_of_another_format_is_refused_by_its_number() -> None:
+    later = msgspec.structs.replace(MANIFEST, format=9)
+    with pytest.raises(ArchiveDamaged, match="format 9; this release reads 1"):
+        decode_last_frame(encode_last_frame(later))
