@@ -71,14 +71,24 @@ def serving_lock(database: Database) -> Generator[None]:
                 yield
         case "sqlite" if database.url.path is not None:
             file = database.url.path.with_name(f"{database.url.path.name}.server-{myself()}")
-            with file.open("a") as handle:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with _locked_file(file):
                 try:
                     yield
                 finally:
                     file.unlink(missing_ok=True)
         case _:
             yield
+
+
+@contextmanager
+def _locked_file(file: Path) -> Generator[None]:
+    """`who_serves` may remove it between the opening and the lock; it is then made again."""
+    while True:
+        with file.open("a") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if file.exists() and os.path.samestat(os.fstat(handle.fileno()), file.stat()):
+                yield
+                return
 
 
 def who_serves(database: Database) -> tuple[str, ...]:
