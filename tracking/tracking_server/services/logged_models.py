@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from tracking_server.database import rows
+from tracking_server.database.fetching import fetch_rows
 from tracking_server.database.statements import logged_models as statements
 from tracking_server.database.statements import metrics as metric_statements
 from tracking_server.database.statements import params as param_statements
@@ -151,7 +152,7 @@ def search_logged_models(request: SearchLoggedModels, context: Context) -> Found
     if not keys:
         return FoundLoggedModels()
     with context.database.read() as connection:
-        page = query.page_of_rows(connection.execute(query.statement).all())
+        page = query.page_of_rows(fetch_rows(connection, query.statement))
         models = _fetch_models(connection, page.rows)
     return FoundLoggedModels(models=models or (), next_page_token=page.next_page_token)
 
@@ -168,9 +169,9 @@ def _fetch_models(connection: Connection, found: Sequence[Sequence[Any]]) -> lis
     if not found:
         return []
     of_models = {"model_ids": [row[0] for row in found]}
-    tags = rows.tags_by_owner(connection.execute(tag_statements.SELECT_OF_MODELS, of_models))
-    params = rows.params_by_owner(connection.execute(param_statements.SELECT_OF_MODELS, of_models))
-    metrics = rows.model_metrics_by_model(connection.execute(metric_statements.SELECT_OF_MODELS, of_models))
+    tags = rows.tags_by_owner(fetch_rows(connection, tag_statements.SELECT_OF_MODELS, of_models))
+    params = rows.params_by_owner(fetch_rows(connection, param_statements.SELECT_OF_MODELS, of_models))
+    metrics = rows.model_metrics_by_model(fetch_rows(connection, metric_statements.SELECT_OF_MODELS, of_models))
     return [
         rows.logged_model(row, tags.get(row[0], ()), params.get(row[0], ()), metrics.get(row[0], ())) for row in found
     ]

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 
 from tracking_server.database import rows
+from tracking_server.database.fetching import fetch_rows
 from tracking_server.database.statements import metric_history as statements
 from tracking_server.entities.metrics import (
     GetMetricHistory,
@@ -26,7 +27,7 @@ def get_metric_history(request: GetMetricHistory, context: Context) -> MetricHis
     of_metric = {"run_id": request.run_id, "metric_key": request.metric_key}
     if request.max_results is None:
         with context.database.read() as connection:
-            points = rows.metric_history(connection.execute(statements.SELECT_OF_RUN, of_metric))
+            points = rows.metric_history(fetch_rows(connection, statements.SELECT_OF_RUN, of_metric))
         return MetricHistory(metrics=points or ())
     if request.max_results <= 0:
         raise InvalidParameter(
@@ -34,7 +35,7 @@ def get_metric_history(request: GetMetricHistory, context: Context) -> MetricHis
         )
     query = statements.select_history_page(request, request.max_results, context.database.dialect)
     with context.database.read() as connection:
-        page = query.page_of_rows(connection.execute(query.statement, of_metric).all())
+        page = query.page_of_rows(fetch_rows(connection, query.statement, of_metric))
     return MetricHistory(metrics=rows.metric_history(page.rows) or (), next_page_token=page.next_page_token)
 
 
@@ -49,7 +50,7 @@ def get_metric_history_bulk(request: GetMetricHistoryBulk, context: Context) -> 
         "max_results": max(0, min(request.max_results, MAX_BULK_POINTS)),
     }
     with context.database.read() as connection:
-        points = rows.metrics_of_runs(connection.execute(statements.SELECT_OF_RUNS, parameters))
+        points = rows.metrics_of_runs(fetch_rows(connection, statements.SELECT_OF_RUNS, parameters))
     return MetricsOfRuns(metrics=points or ())
 
 
@@ -79,7 +80,7 @@ def get_metric_history_bulk_interval(request: GetMetricHistoryBulkInterval, cont
     elif request.start_step is not None or request.end_step is not None:
         raise InvalidParameter("If either start_step or end_step are specified, both must be specified.")
     with context.database.read() as connection:
-        points = rows.metrics_of_runs(connection.execute(statement, parameters))
+        points = rows.metrics_of_runs(fetch_rows(connection, statement, parameters))
     return MetricsOfRuns(metrics=_in_order(_without_surplus(points, max_results), request.run_ids) or ())
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from tracking_server.database import rows
+from tracking_server.database.fetching import fetch_rows
 from tracking_server.database.statements import inputs, metrics, params, runs, tags
 from tracking_server.entities.datasets import RunInputs, RunOutputs
 from tracking_server.entities.lifecycle import LifecycleStage
@@ -46,12 +47,12 @@ def fetch_runs(connection: Connection, found: Sequence[Sequence[Any]], *, with_m
     if not found:
         return []
     of_runs = {"run_ids": [row[0] for row in found]}
-    all_tags = rows.tags_by_owner(connection.execute(tags.SELECT_OF_RUNS, of_runs))
-    all_params = rows.params_by_owner(connection.execute(params.SELECT_OF_RUNS, of_runs))
-    all_metrics = rows.latest_metrics_by_run(connection.execute(metrics.SELECT_LATEST_OF_RUNS, of_runs))
-    all_datasets = rows.dataset_inputs_by_run(connection.execute(inputs.SELECT_DATASETS_OF_RUNS, of_runs))
+    all_tags = rows.tags_by_owner(fetch_rows(connection, tags.SELECT_OF_RUNS, of_runs))
+    all_params = rows.params_by_owner(fetch_rows(connection, params.SELECT_OF_RUNS, of_runs))
+    all_metrics = rows.latest_metrics_by_run(fetch_rows(connection, metrics.SELECT_LATEST_OF_RUNS, of_runs))
+    all_datasets = rows.dataset_inputs_by_run(fetch_rows(connection, inputs.SELECT_DATASETS_OF_RUNS, of_runs))
     edge_types = [inputs.RUN_INPUT, inputs.RUN_OUTPUT] if with_model_inputs else [inputs.RUN_OUTPUT]
-    models = connection.execute(inputs.SELECT_MODELS_OF_RUNS, {**of_runs, "edge_types": edge_types}).all()
+    models = fetch_rows(connection, inputs.SELECT_MODELS_OF_RUNS, {**of_runs, "edge_types": edge_types})
     inputs_of, outputs_of = rows.model_inputs_by_run(models), rows.model_outputs_by_run(models)
     return [
         Run(

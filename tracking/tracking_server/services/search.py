@@ -1,6 +1,7 @@
 """Searches of runs and of experiments: a page of rows, then what they hold, with one statement for each kind."""
 
 from tracking_server.database import rows
+from tracking_server.database.fetching import fetch_rows
 from tracking_server.database.statements import tags as tag_statements
 from tracking_server.database.statements.experiment_search import select_experiment_page
 from tracking_server.database.statements.run_search import select_run_page
@@ -18,7 +19,7 @@ def search_runs(request: SearchRuns, context: Context) -> FoundRuns:
     if not keys:
         return FoundRuns()
     with context.database.read() as connection:
-        page = query.page_of_rows(connection.execute(query.statement).all())
+        page = query.page_of_rows(fetch_rows(connection, query.statement))
         found = fetch_runs(connection, page.rows, with_model_inputs=False)
     return FoundRuns(runs=found or (), next_page_token=page.next_page_token)
 
@@ -26,8 +27,8 @@ def search_runs(request: SearchRuns, context: Context) -> FoundRuns:
 def search_experiments(request: SearchExperiments, context: Context) -> FoundExperiments:
     query = select_experiment_page(request, context.database.dialect)
     with context.database.read() as connection:
-        page = query.page_of_rows(connection.execute(query.statement).all())
+        page = query.page_of_rows(fetch_rows(connection, query.statement))
         ids = [row[0] for row in page.rows]
-        tags = rows.tags_by_owner(connection.execute(tag_statements.SELECT_OF_EXPERIMENTS, {"experiment_ids": ids}))
+        tags = rows.tags_by_owner(fetch_rows(connection, tag_statements.SELECT_OF_EXPERIMENTS, {"experiment_ids": ids}))
     found = [rows.experiment(row, tags.get(row[0], ())) for row in page.rows]
     return FoundExperiments(experiments=found or (), next_page_token=page.next_page_token)

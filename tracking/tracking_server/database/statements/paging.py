@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Select, and_, case, false, or_
+from sqlalchemy import ColumnElement, Select, and_, case, false, or_
 
 from tracking_server.errors import InvalidParameter
 
@@ -48,14 +48,18 @@ class PageQuery:
 
     statement: Selected
     width: int
+    places: Sequence[int]
+    """Where in a row the keys of the order are."""
     size: int
     query: str
 
-    def page_of_rows(self, rows: Sequence[Row[*tuple[Any, ...]]]) -> Page:
-        """Its rows have the columns that were asked for, without those of the order."""
+    def page_of_rows(self, rows: Sequence[Sequence[Any]]) -> Page:
+        """Its rows have the columns that were asked for, without those that only the order needs."""
         shown = rows[: self.size]
-        token = _token_of(shown[-1][self.width :], self.query) if len(rows) > self.size else ""
-        return Page(rows=[row[: self.width] for row in shown], next_page_token=token)
+        token = _token_of([shown[-1][place] for place in self.places], self.query) if len(rows) > self.size else ""
+        if max(self.places, default=0) >= self.width:
+            shown = [row[: self.width] for row in shown]
+        return Page(rows=shown, next_page_token=token)
 
 
 def select_page(
@@ -67,12 +71,27 @@ def select_page(
     """
     if token:
         statement = statement.where(_is_after(keys, _places_of(token, keys, query)))
+    asked_for = list(statement.selected_columns)
+    places = [_index(key.column, asked_for) for key in keys]
+    added = [key.column for key, place in zip(keys, places, strict=True) if place is None]
+    behind = iter(range(len(asked_for), len(asked_for) + len(added)))
     page: Selected = (
-        statement.add_columns(*(key.column.label(f"sort_{index}") for index, key in enumerate(keys)))
+        statement.add_columns(*(column.label(f"sort_{index}") for index, column in enumerate(added)))
         .order_by(*(clause for key in keys for clause in _order(key, dialect)))
         .limit(size + 1)
     )
-    return PageQuery(statement=page, width=len(statement.selected_columns), size=size, query=query)
+    return PageQuery(
+        statement=page,
+        width=len(asked_for),
+        places=[next(behind) if place is None else place for place in places],
+        size=size,
+        query=query,
+    )
+
+
+def _index(column: ColumnElement[Any], columns: Sequence[ColumnElement[Any]]) -> int | None:
+    """`in` and `index` would make SQL of the comparison."""
+    return next((index for index, each in enumerate(columns) if each is column), None)
 
 
 def query_hash(*parts: object) -> str:
