@@ -231,6 +231,7 @@ def _raw(head: Head, path_parameters: dict[str, str]) -> RawRequest:
         path_parameters=path_parameters,
         query=parse_query(head.query_string),
         content_type=head.header(b"content-type"),
+        base_url=head.base_url,
     )
 
 

@@ -26,7 +26,7 @@ class Head:
     query_string: bytes
     headers: dict[bytes, bytes]
     """Lower-case names; of a header that comes twice, the last."""
-    client: str
+    scheme: str
 
     def header(self, name: bytes) -> str:
         return self.headers.get(name, b"").decode("latin-1")
@@ -37,6 +37,13 @@ class Head:
         value = self.headers.get(b"content-length")
         return None if value is None else int(value)
 
+    @property
+    def base_url(self) -> str:
+        """Where the client reached us. A proxy says by which scheme."""
+        forwarded = self.header(b"x-forwarded-proto").lower()
+        scheme = forwarded if forwarded in {"http", "https"} else self.scheme
+        return f"{scheme}://{self.header(b'host')}"
+
 
 def head_of(scope: Scope) -> Head:
     """Raises InvalidParameter for what cannot be one request."""
@@ -44,13 +51,12 @@ def head_of(scope: Scope) -> Head:
     headers = dict(pairs)
     if len(headers) != len(pairs) and sum(name == b"host" for name, _ in pairs) > 1:
         raise InvalidParameter("The request has more than one Host header.")
-    client: tuple[str, int] | None = scope["client"]
     return Head(
         method=scope["method"],
         path=_decoded(scope["raw_path"]),
         query_string=scope["query_string"],
         headers=headers,
-        client=client[0] if client else "",
+        scheme=scope["scheme"],
     )
 
 

@@ -15,6 +15,7 @@ from tracking_server.settings import Settings
 from tracking_server.web.app import Application, Edge
 from tracking_server.web.artifact_routes import ARTIFACT_ROWS
 from tracking_server.web.cross_origin import CrossOrigin
+from tracking_server.web.front_page import front_page_route
 from tracking_server.web.hosts import HostRule, OriginRule
 from tracking_server.web.route import Row
 from tracking_server.web.routes import TRACKING
@@ -39,7 +40,7 @@ def load_application(settings: Settings, working_directory: Path) -> Application
     ensure_default_experiment(database, context.default_artifact_root, time.time_ns() // 1_000_000)
     database.dispose()
     return Application(
-        table=RouteTable(ROWS, static_prefix=settings.static_prefix),
+        table=RouteTable((*ROWS, front_page_route(settings.static_prefix)), static_prefix=settings.static_prefix),
         edge=_edge(settings),
         open_context=partial(_context, settings, database, working_directory),
         core_threads=max(1, database.options.capacity - 1),  # one connection is left for the probe

@@ -20,6 +20,7 @@ AnswerT = TypeVar("AnswerT")
 
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
+HTML = "text/html; charset=utf-8"
 BODY_LIMIT_BYTES = 64 * 1024 * 1024
 """What a JSON body may have at most: far above 1,000 items at their longest, far below what hurts."""
 
