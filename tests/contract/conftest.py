@@ -18,6 +18,7 @@ def namespace(api_server: ApiServer) -> str:
     return api_server.create_namespace()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With pytest-xdist, one worker runs them all: an API server is not started twice."""
     for item in items:

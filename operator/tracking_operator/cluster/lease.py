@@ -83,12 +83,17 @@ class Elector:
         self._terms = terms or Terms()
         self._clock = clock or Clock()
         self._renewed_at = _NEVER
+        self._answered_at = self._clock.monotonic()
         self._seen_version = ""
         self._seen_at = _NEVER
 
     @property
     def leads(self) -> bool:
         return self._clock.monotonic() < self._renewed_at + self._terms.give_up_seconds
+
+    def silence_seconds(self) -> float:
+        """How long the API server has not answered about the Lease."""
+        return self._clock.monotonic() - self._answered_at
 
     def write_budget_seconds(self) -> float:
         """How long a write that starts now may take; nothing when this process does not lead."""
@@ -129,6 +134,7 @@ class Elector:
         except (NotReadyYet, ClusterRefused, TimeoutError) as exc:
             logger.warning("the lease cannot be read or written", extra={"lease": str(self._ref), "error": str(exc)})
             return False
+        self._answered_at = self._clock.monotonic()
         if written:
             self._renewed_at = began
         return written

@@ -98,8 +98,10 @@ async def _serve(parts: _Parts, stop: asyncio.Event) -> None:
     if not await _unless(stop, _until_served(parts)):
         return
     parts.state.unready_because = ""
-    if parts.elector is not None and not await _unless(stop, parts.elector.acquire()):
-        return
+    if parts.elector is not None:
+        parts.state.lease_silence_seconds = parts.elector.silence_seconds
+        if not await _unless(stop, parts.elector.acquire()):
+            return
     parts.metrics.lead(leads=True)
     try:
         await _lead(parts, stop)

@@ -41,6 +41,8 @@ class State:
         self._monotonic = monotonic
         self.unready_because = "starting"
         """Why this process could not even stand by; empty when it can."""
+        self.lease_silence_seconds: Callable[[], float] = lambda: 0
+        """How long nothing has been heard of the Lease."""
 
     def health(self) -> Health:
         now = self._monotonic()
@@ -49,6 +51,8 @@ class State:
         longest = self._queue.longest_work_seconds(now)
         ready = [self.unready_because] if self.unready_because else []
         live: list[str] = []
+        if (silence := self.lease_silence_seconds()) > SILENT_SECONDS:
+            ready.append(f"the Lease cannot be read since {silence:.0f} s")
         for (resource, namespace), seconds in silences.items():
             where = f"{resource} in {namespace or 'all namespaces'}"
             if seconds > SILENT_SECONDS:

@@ -155,6 +155,21 @@ def test_a_leader_outlives_a_short_outage() -> None:
     asyncio.run(story())
 
 
+def test_the_silence_of_the_api_server_is_known_to_who_waits() -> None:
+    async def story() -> None:
+        world = _World()
+        await world.elector("a").acquire()
+        second = world.elector("b")
+        await second.attempt()
+        assert second.silence_seconds() == 0
+        world.is_down = True
+        world.seconds += 100
+        await second.attempt()
+        assert second.silence_seconds() == 100
+
+    asyncio.run(story())
+
+
 def test_a_write_never_ends_after_the_lease() -> None:
     async def story() -> None:
         world = _World()

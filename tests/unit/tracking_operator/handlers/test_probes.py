@@ -34,6 +34,12 @@ def test_a_standby_is_ready_however_long_it_waits() -> None:
     assert world.faults == ((), ())
 
 
+def test_a_standby_that_hears_nothing_of_the_lease_is_not_ready() -> None:
+    world = _World()
+    world.state.lease_silence_seconds = lambda: 200
+    assert world.faults == (("the Lease cannot be read since 200 s",), ())
+
+
 def test_a_watch_that_brings_bookmarks_is_well() -> None:
     world = _World()
     world.metrics.watches.expect("trackingservers", "")
