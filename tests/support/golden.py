@@ -1,5 +1,6 @@
 """The database that MLflow 3.17.2 wrote, `tests/data/mlflow-3.17.2.db`, as a file and as rows for any engine."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +11,15 @@ from tracking_server.database import schema
 from tracking_server.database.transactions import Database, open_database
 
 FILE: Final = Path(__file__).parents[1] / "data" / "mlflow-3.17.2.db"
+ARTIFACTS: Final = FILE.with_suffix(".artifacts.tar.gz")
+"""The folder `artifacts` that belongs to it."""
+
+
+def read_by_mlflow() -> dict[str, Any]:
+    """Experiments, runs and logged models by their ids, as MLflow's client read them from MLflow's server."""
+    read: dict[str, list[dict[str, Any]]] = json.loads(FILE.with_suffix(".json").read_text())
+    nouns = {"experiments": "experiment_id", "runs": "run_id", "logged_models": "model_id"}
+    return {noun: {item[identity]: item for item in read[noun]} for noun, identity in nouns.items()}
 
 
 def copy_golden(path: Path) -> Path:
