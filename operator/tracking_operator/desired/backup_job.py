@@ -2,7 +2,7 @@
 
 from tracking_operator.desired import commands
 from tracking_operator.desired.commands import Places
-from tracking_operator.desired.job import job
+from tracking_operator.desired.job import Work, job
 from tracking_operator.desired.volume_claim import BACKUPS, DATABASE
 from tracking_operator.resource import names
 from tracking_operator.resource.kinds import Manifest
@@ -10,13 +10,10 @@ from tracking_operator.resource.spec import TrackingServer
 
 
 def backup_job(server: TrackingServer, *, image: str, job_hash: str, places: Places, node: str | None) -> Manifest:
-    return job(
-        server,
-        names.backup_job(server.metadata.name, job_hash),
-        names.BACKUP,
-        commands.backup_command(server, places),
+    work = Work(
+        component=names.BACKUP,
         image=image,
+        command=commands.backup_command(server, places),
         volumes=(DATABASE, BACKUPS),
-        places=places,
-        node=node,
     )
+    return job(server, names.backup_job(server.metadata.name, job_hash), work, places=places, node=node)

@@ -87,30 +87,31 @@ def server_command(server: TrackingServer, places: Places) -> Command:
 
 def check_command(server: TrackingServer, places: Places) -> Command:
     """What the database is, and whether this image would have to migrate it."""
-    return _job(server, places, "db", "check")
+    return _job(places, "db", "check", env=(database_uri(server, places),))
 
 
 def migration_command(server: TrackingServer, places: Places) -> Command:
-    return _job(server, places, "db", "upgrade")
+    return _job(places, "db", "upgrade", env=(database_uri(server, places),))
 
 
 def backup_command(server: TrackingServer, places: Places) -> Command:
     """The archive gets a name of its own in the folder of backups; the report says which."""
-    return _job(server, places, "backup", "--to", places.backups)
+    return _job(places, "backup", "--to", places.backups, env=(database_uri(server, places),))
 
 
-def verify_command(server: TrackingServer, places: Places, archive: str) -> Command:
-    return _job(server, places, "backup", "verify", archive)
+def verify_command(places: Places, archive: str) -> Command:
+    """Needs the archive and nothing else."""
+    return _job(places, "backup", "verify", archive)
 
 
 def restore_command(server: TrackingServer, places: Places, archive: str) -> Command:
     """Puts the archive in place of what the database holds."""
-    return _job(server, places, "restore", archive, "--replace")
+    return _job(places, "restore", archive, "--replace", env=(database_uri(server, places),))
 
 
 def gc_command(server: TrackingServer, gc: GarbageCollection, places: Places) -> Command:
-    command = _job(server, places, "gc", "--older-than", gc.older_than)
-    return Command(argv=command.argv, env=(artifacts_destination(places), *command.env))
+    env = (database_uri(server, places), artifacts_destination(places))
+    return _job(places, "gc", "--older-than", gc.older_than, env=env)
 
 
 def hook_command(hook: Hook, places: Places) -> Command:
@@ -135,11 +136,11 @@ def artifacts_destination(places: Places) -> EnvVar:
     return EnvValue(name=ARTIFACTS_DESTINATION, value=places.artifacts)
 
 
-def _job(server: TrackingServer, places: Places, *arguments: str) -> Command:
+def _job(places: Places, *arguments: str, env: tuple[EnvVar, ...] = ()) -> Command:
     return Command(
         argv=(*places.executable, *arguments),
         env=(
-            database_uri(server, places),
+            *env,
             EnvValue(name=REPORT_FILE, value=places.report),
             EnvValue(name=TEMPORARY_FOLDER, value=places.temporary),
         ),

@@ -2,7 +2,7 @@
 
 from tracking_operator.desired import commands
 from tracking_operator.desired.commands import Places
-from tracking_operator.desired.job import job_spec
+from tracking_operator.desired.job import Work, job_spec
 from tracking_operator.desired.metadata import child_metadata
 from tracking_operator.desired.pod_template import Anywhere, BesideServer
 from tracking_operator.desired.volume_claim import ARTIFACTS, DATABASE, can_be_shared_between_nodes, pod_volumes
@@ -19,15 +19,8 @@ def gc_cron_job(
     volumes = (DATABASE, ARTIFACTS)
     used = [volume for volume in pod_volumes(server) if volume.name in volumes]
     free = all(can_be_shared_between_nodes(server, volume.volume) for volume in used)
-    job = job_spec(
-        server,
-        names.GC,
-        commands.gc_command(server, gc, places),
-        image=image,
-        volumes=volumes,
-        places=places,
-        placement=Anywhere() if free else BesideServer(),
-    )
+    work = Work(component=names.GC, image=image, command=commands.gc_command(server, gc, places), volumes=volumes)
+    job = job_spec(server, work, places=places, placement=Anywhere() if free else BesideServer())
     return {
         "apiVersion": kinds.CRON_JOB.api_version,
         "kind": kinds.CRON_JOB.kind,

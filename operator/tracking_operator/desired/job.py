@@ -1,6 +1,7 @@
 """What all Jobs have in common: they run once, answer through the report in their pod, and are kept until replaced."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from tracking_operator.desired.commands import Command, Places
@@ -17,55 +18,43 @@ TERMINAL_EXIT_CODES: Final = (2, 10, 13, 14, 15, 16)
 """Again would end alike: usage, ConfigInvalid, SchemaUnsupported, and a failed migration, backup or restore."""
 
 
-def job(
-    server: TrackingServer,
-    name: str,
-    component: str,
-    command: Command,
-    *,
-    image: str,
-    volumes: tuple[str, ...],
-    places: Places,
-    node: str | None,
-) -> Manifest:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Work:
+    """What the pod of a Job does, and with which of the volumes."""
+
+    component: str
+    image: str
+    command: Command
+    volumes: tuple[str, ...]
+    terminal_exit_codes: tuple[int, ...] = TERMINAL_EXIT_CODES
+
+
+def job(server: TrackingServer, name: str, work: Work, *, places: Places, node: str | None) -> Manifest:
     """`node` is where a volume that the Job mounts is in use, None when none is."""
     placement = Anywhere() if node is None else OnNode(name=node)
     return {
         "apiVersion": kinds.JOB.api_version,
         "kind": kinds.JOB.kind,
-        "metadata": child_metadata(server, name, component),
-        "spec": job_spec(server, component, command, image=image, volumes=volumes, places=places, placement=placement),
+        "metadata": child_metadata(server, name, work.component),
+        "spec": job_spec(server, work, places=places, placement=placement),
     }
 
 
-def job_spec(
-    server: TrackingServer,
-    component: str,
-    command: Command,
-    *,
-    image: str,
-    volumes: tuple[str, ...],
-    places: Places,
-    placement: Placement,
-) -> Manifest:
-    container = Container(name=names.JOB_CONTAINER, image=image, command=command, volumes=volumes)
-    template = pod_template(server, component, container, places, placement=placement)
+def job_spec(server: TrackingServer, work: Work, *, places: Places, placement: Placement) -> Manifest:
+    container = Container(name=names.JOB_CONTAINER, image=work.image, command=work.command, volumes=work.volumes)
+    template = pod_template(server, work.component, container, places, placement=placement)
     template["spec"]["restartPolicy"] = "Never"
-    return {"backoffLimit": RETRIES, "podFailurePolicy": _failure_policy(), "template": template}
-
-
-def _failure_policy() -> Mapping[str, object]:
-    """An evicted pod is not a failure of the Job; a terminal exit code is one at once."""
     return {
-        "rules": [
-            {
-                "action": "FailJob",
-                "onExitCodes": {
-                    "containerName": names.JOB_CONTAINER,
-                    "operator": "In",
-                    "values": list(TERMINAL_EXIT_CODES),
-                },
-            },
-            {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
-        ]
+        "backoffLimit": RETRIES,
+        "podFailurePolicy": {"rules": _failure_rules(work.terminal_exit_codes)},
+        "template": template,
     }
+
+
+def _failure_rules(terminal_exit_codes: tuple[int, ...]) -> list[Mapping[str, object]]:
+    """A terminal exit code fails the Job at once; an evicted pod is no failure at all."""
+    evicted = {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
+    if not terminal_exit_codes:
+        return [evicted]
+    codes = {"containerName": names.JOB_CONTAINER, "operator": "In", "values": list(terminal_exit_codes)}
+    return [{"action": "FailJob", "onExitCodes": codes}, evicted]

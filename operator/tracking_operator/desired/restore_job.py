@@ -2,7 +2,7 @@
 
 from tracking_operator.desired import commands
 from tracking_operator.desired.commands import Places
-from tracking_operator.desired.job import job
+from tracking_operator.desired.job import Work, job
 from tracking_operator.desired.volume_claim import BACKUPS, DATABASE
 from tracking_operator.resource import names
 from tracking_operator.resource.kinds import Manifest
@@ -12,13 +12,10 @@ from tracking_operator.resource.spec import TrackingServer
 def restore_job(
     server: TrackingServer, *, image: str, archive: str, job_hash: str, places: Places, node: str | None
 ) -> Manifest:
-    return job(
-        server,
-        names.restore_job(server.metadata.name, job_hash),
-        names.RESTORE,
-        commands.restore_command(server, places, archive),
+    work = Work(
+        component=names.RESTORE,
         image=image,
+        command=commands.restore_command(server, places, archive),
         volumes=(DATABASE, BACKUPS),
-        places=places,
-        node=node,
     )
+    return job(server, names.restore_job(server.metadata.name, job_hash), work, places=places, node=node)

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import signal
+import sys
 from asyncio.subprocess import STDOUT, Process
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,6 +27,9 @@ CALM_SECONDS: Final = 60.0
 """A process that ran so long is started again after a short wait."""
 START_RETRY_SECONDS: Final = 2.0
 UNREADY_POLL_SECONDS: Final = 0.2
+PR_SET_PDEATHSIG: Final = 1
+
+_LIBC: Final = ctypes.CDLL(None)
 
 Say = Callable[[str, str], None]
 """Tells the person a line: who says it (a component), and what."""
@@ -181,13 +186,23 @@ async def _start(call: Invocation, report_file: Path) -> tuple[Process, asyncio.
     try:
         await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, os.fdopen(ours, "rb", buffering=0))
         process = await asyncio.create_subprocess_exec(
-            *call.argv, env=call.env, stdout=theirs, stderr=STDOUT, start_new_session=True
+            *call.argv,
+            env=call.env,
+            stdout=theirs,
+            stderr=STDOUT,
+            start_new_session=True,
+            preexec_fn=_end_with_us if sys.platform == "linux" else None,
         )
     except OSError as error:
         raise CannotStart("CreateContainerError", f"{call.argv[0]}: {error.strerror}") from error
     finally:
         os.close(theirs)
     return process, output
+
+
+def _end_with_us() -> None:
+    """Runs in the new process: when this one is killed, the kernel ends that one too."""
+    _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _prepare(call: Invocation, report_file: Path) -> None:

@@ -124,6 +124,17 @@ def test_it_serves_until_it_is_told_to_end_and_leaves_nothing_running(tmp_path: 
     assert [child for child in children if Path(f"/proc/{child}").exists()] == []
 
 
+def test_when_it_is_killed_the_server_ends_too(tmp_path: Path) -> None:
+    with _serving(EXAMPLE, tmp_path / "data") as serving:
+        children = _descendants(serving.process.pid)
+        serving.process.kill()
+        serving.process.communicate(timeout=DEADLINE_SECONDS)
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while any(Path(f"/proc/{child}").exists() for child in children):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
 def test_a_server_that_is_killed_comes_again(served: Served) -> None:
     (server,) = _children(served.process.pid)
     os.kill(server, signal.SIGKILL)

@@ -104,7 +104,7 @@ def test_the_endpoint_passes_the_host_check() -> None:
         pytest.param(commands.check_command(a_server(), CLUSTER), id="check"),
         pytest.param(commands.migration_command(a_server(), CLUSTER), id="migration"),
         pytest.param(commands.backup_command(a_server(), CLUSTER), id="backup"),
-        pytest.param(commands.verify_command(a_server(), CLUSTER, ARCHIVE), id="verify"),
+        pytest.param(commands.verify_command(CLUSTER, ARCHIVE), id="verify"),
         pytest.param(commands.restore_command(a_server(), CLUSTER, ARCHIVE), id="restore"),
     ],
 )

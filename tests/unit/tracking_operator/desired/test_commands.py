@@ -5,7 +5,7 @@ import pytest
 from tests.support.servers import EXTERNAL, a_server
 from tracking_operator.desired import commands
 from tracking_operator.desired.commands import CLUSTER, Command, Places
-from tracking_operator.resource.spec import EnvFromSecret, EnvValue, EnvVar, SecretKey, TrackingServer
+from tracking_operator.resource.spec import EnvFromSecret, EnvValue, SecretKey, TrackingServer
 
 HERE = Places(
     executable=("python", "-m", "tracking_server"),
@@ -39,31 +39,25 @@ def test_the_server_is_told_everything_by_its_environment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "argv", "more"),
+    ("command", "argv"),
     [
-        pytest.param(commands.check_command(a_server(), CLUSTER), ("db", "check"), (), id="check"),
-        pytest.param(commands.migration_command(a_server(), CLUSTER), ("db", "upgrade"), (), id="migration"),
+        pytest.param(commands.check_command(a_server(), CLUSTER), ("db", "check"), id="check"),
+        pytest.param(commands.migration_command(a_server(), CLUSTER), ("db", "upgrade"), id="migration"),
         pytest.param(
-            commands.backup_command(a_server(), CLUSTER),
-            ("backup", "--to", "/var/lib/trackplane/backups"),
-            (),
-            id="backup",
+            commands.backup_command(a_server(), CLUSTER), ("backup", "--to", "/var/lib/trackplane/backups"), id="backup"
         ),
         pytest.param(
-            commands.verify_command(a_server(), CLUSTER, "/b/one"), ("backup", "verify", "/b/one"), (), id="verify"
-        ),
-        pytest.param(
-            commands.restore_command(a_server(), CLUSTER, "/b/one"),
-            ("restore", "/b/one", "--replace"),
-            (),
-            id="restore",
+            commands.restore_command(a_server(), CLUSTER, "/b/one"), ("restore", "/b/one", "--replace"), id="restore"
         ),
     ],
 )
-def test_a_job_runs_one_command_of_the_server_and_reports(
-    command: Command, argv: tuple[str, ...], more: tuple[EnvVar, ...]
-) -> None:
-    assert command == Command(argv=("trackplane", *argv), env=(SQLITE_URI, REPORT, TEMPORARY, *more))
+def test_a_job_runs_one_command_of_the_server_and_reports(command: Command, argv: tuple[str, ...]) -> None:
+    assert command == Command(argv=("trackplane", *argv), env=(SQLITE_URI, REPORT, TEMPORARY))
+
+
+def test_whoever_reads_an_archive_back_knows_no_database() -> None:
+    command = commands.verify_command(CLUSTER, "/b/one")
+    assert command == Command(argv=("trackplane", "backup", "verify", "/b/one"), env=(REPORT, TEMPORARY))
 
 
 def test_gc_is_told_the_age_and_where_the_artifacts_are() -> None:
@@ -72,7 +66,7 @@ def test_gc_is_told_the_age_and_where_the_artifacts_are() -> None:
     command = commands.gc_command(server, server.spec.gc, CLUSTER)
     assert command.argv == ("trackplane", "gc", "--older-than", "7d")
     destination = EnvValue(name="MLFLOW_ARTIFACTS_DESTINATION", value="/var/lib/trackplane/artifacts")
-    assert command.env == (destination, SQLITE_URI, REPORT, TEMPORARY)
+    assert command.env == (SQLITE_URI, destination, REPORT, TEMPORARY)
 
 
 @pytest.mark.parametrize("render", [commands.server_command, commands.check_command, commands.backup_command])
