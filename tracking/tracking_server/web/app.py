@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, assert_never
@@ -62,10 +63,15 @@ class _Running:
 
 
 class Application:
-    """`open_context` is called once in each server process; `core_threads` is what its database pool can serve."""
+    """`open_context` is entered once in each server process; `core_threads` is what its database pool can serve."""
 
     def __init__(
-        self, *, table: RouteTable, edge: Edge, open_context: Callable[[], Context], core_threads: int
+        self,
+        *,
+        table: RouteTable,
+        edge: Edge,
+        open_context: Callable[[], AbstractContextManager[Context]],
+        core_threads: int,
     ) -> None:
         self._table = table
         self._edge = edge
@@ -84,29 +90,26 @@ class Application:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        self._start()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        self._stop()
+        with self._open_context() as context:
+            running = self._start(context)
+            self._running = running
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            self._running = None
+            for pool in (running.core, running.transfer_pool):
+                pool.close()
         await send({"type": "lifespan.shutdown.complete"})
 
-    def _start(self) -> None:
+    def _start(self, context: Context) -> _Running:
         transfer_pool = WorkPool("transfers", threads=TRANSFER_THREADS, waiting_limit=WAITING_LIMIT)
-        self._running = _Running(
-            context=self._open_context(),
+        return _Running(
+            context=context,
             core=WorkPool("requests", threads=self._core_threads, waiting_limit=WAITING_LIMIT),
             transfer_pool=transfer_pool,
             transfers=Transfers(transfer_pool, ByteBudget(TRANSFER_BUDGET_BYTES)),
             probes=WorkPool("probes", threads=1, waiting_limit=WAITING_LIMIT),
             bodies=ByteBudget(BODY_BUDGET_BYTES),
         )
-
-    def _stop(self) -> None:
-        running, self._running = self._running, None
-        if running is not None:
-            for pool in (running.core, running.transfer_pool):
-                pool.close()
-            running.context.database.dispose()
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()

@@ -2,12 +2,15 @@
 
 import logging
 import time
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from tracking_server.artifacts.closed import ClosedStore
 from tracking_server.artifacts.open_store import absolute_uri, open_roots
+from tracking_server.database.lock import serving_lock
 from tracking_server.database.start import ensure_default_experiment, ready_database
 from tracking_server.database.transactions import Database, DatabaseOptions, open_database
 from tracking_server.services.context import Context
@@ -42,9 +45,21 @@ def load_application(settings: Settings, working_directory: Path) -> Application
     return Application(
         table=RouteTable((*ROWS, front_page_route(settings.static_prefix)), static_prefix=settings.static_prefix),
         edge=_edge(settings),
-        open_context=partial(_context, settings, database, working_directory),
+        open_context=partial(_serving, settings, database, working_directory),
         core_threads=max(1, database.options.capacity - 1),  # one connection is left for the probe
     )
+
+
+@contextmanager
+def _serving(settings: Settings, database: Database, working_directory: Path) -> Generator[Context]:
+    """What one server process holds. A lock that it cannot get keeps nobody from being served."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(serving_lock(database))
+        except Exception:
+            logger.warning("a migration will not see this server", exc_info=True)
+        held.callback(database.dispose)
+        yield _context(settings, database, working_directory)
 
 
 def database_options(settings: Settings) -> DatabaseOptions:
