@@ -1,0 +1,121 @@
+from dataclasses import fields
+
+import pytest
+
+from tracking_server.errors import ConfigInvalid
+from tracking_server.settings import NOT_BUILT, SETTINGS, Secret, Settings
+
+BAD = {
+    "MLFLOW_PORT": "70000",
+    "MLFLOW_WORKERS": "many",
+    "TRACKPLANE_CREATE_SCHEMA": "perhaps",
+    "MLFLOW_SERVER_X_FRAME_OPTIONS": "ALLOWALL",
+    "MLFLOW_STATIC_PREFIX": "prefix/",
+    "MLFLOW_LOGGING_LEVEL": "LOUD",
+}
+
+
+def test_the_defaults() -> None:
+    settings = Settings.from_environ({})
+    assert settings.backend_store_uri.reveal() == "sqlite:///mlflow.db"
+    assert (settings.host, settings.port, settings.workers) == ("127.0.0.1", 5000, 2)
+    assert settings.default_artifact_root == "mlflow-artifacts:/"
+    assert settings.artifacts_destination == "./mlartifacts"
+    assert settings.creates_schema
+    assert settings.serves_artifacts
+    assert settings.checks_requests
+    assert settings.allowed_hosts == ()
+    assert settings.pool_class == ""
+
+
+def test_an_option_wins_over_the_environment_and_that_over_the_default() -> None:
+    environ = {"MLFLOW_PORT": "5001", "MLFLOW_WORKERS": "3", "MLFLOW_HOST": " "}
+    settings = Settings.from_environ(environ, {"port": "5002"})
+    assert (settings.host, settings.port, settings.workers) == ("127.0.0.1", 5002, 3)
+
+
+@pytest.mark.parametrize(
+    ("environ", "options", "url"),
+    [
+        ({"MLFLOW_TRACKING_URI": "sqlite:///t.db"}, {}, "sqlite:///t.db"),
+        ({"MLFLOW_TRACKING_URI": "sqlite:///t.db", "MLFLOW_BACKEND_STORE_URI": "sqlite:///b.db"}, {}, "sqlite:///b.db"),
+        ({"MLFLOW_BACKEND_STORE_URI": "sqlite:///b.db"}, {"backend_store_uri": "sqlite:///o.db"}, "sqlite:///o.db"),
+    ],
+)
+def test_where_the_database_is(environ: dict[str, str], options: dict[str, str], url: str) -> None:
+    assert Settings.from_environ(environ, options).backend_store_uri == Secret(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["./mlruns", "/data/mlruns", "file:///data/mlruns", "https://t.example.com", "databricks"]
+)
+def test_backends_that_are_not_built_are_refused(url: str) -> None:
+    with pytest.raises(ConfigInvalid, match="not built yet") as caught:
+        Settings.from_environ({"MLFLOW_TRACKING_URI": url})
+    assert caught.value.message.startswith("MLFLOW_TRACKING_URI is ")
+
+
+def test_artifacts_that_are_not_served_are_kept_in_a_folder() -> None:
+    assert Settings.from_environ({"MLFLOW_SERVE_ARTIFACTS": "false"}).default_artifact_root == "./mlruns"
+    given = {"MLFLOW_SERVE_ARTIFACTS": "false", "MLFLOW_DEFAULT_ARTIFACT_ROOT": "s3://bucket"}
+    assert Settings.from_environ(given).default_artifact_root == "s3://bucket"
+
+
+def test_all_faults_are_told_at_once_with_the_name_that_the_user_used() -> None:
+    with pytest.raises(ConfigInvalid) as caught:
+        Settings.from_environ(BAD | {"MLFLOW_HOST": "0.0.0.0"}, {"port": "x"})
+    faults = caught.value.message.splitlines()
+    assert len(faults) == len(BAD)
+    for name in ("--port", *(BAD.keys() - {"MLFLOW_PORT"})):
+        assert any(fault.startswith(f"{name} must ") for fault in faults)
+
+
+@pytest.mark.parametrize("feature", NOT_BUILT, ids=lambda feature: feature.option or feature.env)
+def test_a_feature_that_is_not_built_is_refused_and_turning_it_off_is_not(feature: object) -> None:
+    (unbuilt,) = (each for each in NOT_BUILT if each == feature)
+    if unbuilt.env:
+        with pytest.raises(ConfigInvalid, match=f"{unbuilt.env} asks for .* not built yet"):
+            Settings.from_environ({unbuilt.env: "true"})
+        Settings.from_environ({unbuilt.env: "false"})
+        Settings.from_environ({unbuilt.env: ""})
+    if unbuilt.option:
+        with pytest.raises(ConfigInvalid, match=f"{unbuilt.option} asks for .* not built yet"):
+            Settings.from_environ({}, {unbuilt.option: "x"})
+
+
+@pytest.mark.parametrize("prefix", ["", "/ml", "/a/b"])
+def test_static_prefix(prefix: str) -> None:
+    assert Settings.from_environ({"MLFLOW_STATIC_PREFIX": prefix}).static_prefix == prefix
+
+
+@pytest.mark.parametrize("prefix", ["ml", "/ml/", "/", "/{x}", "/a?b"])
+def test_static_prefix_that_cannot_be(prefix: str) -> None:
+    with pytest.raises(ConfigInvalid, match="MLFLOW_STATIC_PREFIX"):
+        Settings.from_environ({"MLFLOW_STATIC_PREFIX": prefix})
+
+
+def test_lists_are_separated_by_commas() -> None:
+    settings = Settings.from_environ({"MLFLOW_SERVER_ALLOWED_HOSTS": "a.example.com, b ,,[::1]:*"})
+    assert settings.allowed_hosts == ("a.example.com", "b", "[::1]:*")
+
+
+def test_a_secret_shows_itself_to_nobody_who_does_not_ask() -> None:
+    settings = Settings.from_environ({"MLFLOW_BACKEND_STORE_URI": "postgresql://u:hunter2@h/d"})
+    for shown in (repr(settings), str(settings), f"{settings.backend_store_uri}"):
+        assert "hunter2" not in shown
+    assert settings.backend_store_uri.reveal() == "postgresql://u:hunter2@h/d"
+    assert settings.backend_store_uri != Secret("other")
+
+
+def test_a_bad_database_is_refused_without_its_password() -> None:
+    with pytest.raises(ConfigInvalid) as caught:
+        Settings.from_environ({"MLFLOW_BACKEND_STORE_URI": "https://u:hunter2@h/d"})
+    assert "hunter2" not in caught.value.message
+
+
+def test_each_default_is_what_its_own_parser_takes() -> None:
+    assert [setting.name for setting in SETTINGS] == [field.name for field in fields(Settings)]
+    for setting in SETTINGS:
+        setting.parse(setting.default)
+        assert setting.env
+        assert setting.meaning.endswith(".")
