@@ -2,12 +2,13 @@ import pytest
 from sqlalchemy import Insert, insert, select, text, update
 
 from tests.support.children import start_child, wait_for
-from tests.support.databases import counted_statements
+from tests.support.databases import PostgreSql, counted_statements, opened
+from tests.support.pooler import running_pooler
 from tracking_server.database import schema
 from tracking_server.database.migrations.mlflow import HEAD
 from tracking_server.database.start import ensure_default_experiment, ready_database
 from tracking_server.database.transactions import Database
-from tracking_server.errors import SchemaUnsupported
+from tracking_server.errors import ConfigInvalid, SchemaUnsupported
 
 experiments = schema.experiments
 
@@ -122,3 +123,13 @@ def test_servers_that_start_at_once_on_an_empty_database_do_not_race(empty_datab
     with empty_database.read() as connection:
         assert connection.scalars(select(experiments.c.experiment_id)).all() == [0]
         assert connection.scalars(select(schema.workspaces.c.name)).all() == ["default"]
+
+
+def test_a_server_refuses_a_pooler_of_transactions(postgresql: PostgreSql) -> None:
+    postgresql.create_database("pooled_server")
+    with (
+        running_pooler(postgresql.socket_folder, "pooled_server", is_per_transaction=True) as url,
+        opened(url) as database,
+        pytest.raises(ConfigInvalid, match="pooler"),
+    ):
+        ready_database(database, creates_schema=True)

@@ -348,7 +348,7 @@ def end_all_sessions(database: Database) -> None:
     with opened(database.url.url.render_as_string(hide_password=False)) as other, other.read() as connection:
         connection.execute(
             text(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         )

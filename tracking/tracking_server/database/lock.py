@@ -12,9 +12,8 @@ from typing import Any, Final, Protocol, cast
 from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
-from tracking_server.database.failures import translate
 from tracking_server.database.sessions import USE
-from tracking_server.database.transactions import Database
+from tracking_server.database.transactions import Database, translated
 from tracking_server.errors import ConfigInvalid, LockBusy, MigrationFailed
 
 POLL_SECONDS: Final = 0.2
@@ -40,10 +39,10 @@ def myself() -> str:
 @contextmanager
 def migration_lock(database: Database, *, wait_seconds: float) -> Generator[MigrationLock]:
     """Raises LockBusy, naming the holder, when another has it for longer than that."""
-    with database.engine.connect() as connection:
+    refuse_transaction_pooling(database)
+    with translated(), database.engine.connect() as connection:
         match database.dialect:
             case "postgresql":
-                _refuse_transaction_pooling(database, connection)
                 with _server_lock(connection, _POSTGRESQL, wait_seconds) as lock:
                     yield lock
             case "mysql":
@@ -62,8 +61,7 @@ def serving_lock(database: Database) -> Generator[None]:
     """Held by each process that serves, for as long as it does, so that `who_serves` names it. MySQL has none."""
     match database.dialect:
         case "postgresql":
-            with database.engine.connect() as connection:
-                _refuse_transaction_pooling(database, connection)
+            with translated(), database.engine.connect() as connection:
                 connection.detach()  # not one of the pool's, which serve requests
                 connection.execute(_NAME, {"name": f"trackplane server {myself()}"[:63]})
                 connection.execute(_POSTGRESQL_SERVE)
@@ -244,20 +242,23 @@ def file_lock(path: Path, *, wait_seconds: float) -> Generator[tuple[Path, int]]
         yield lock_path, handle.fileno()
 
 
-def _refuse_transaction_pooling(database: Database, connection: Connection) -> None:
-    """Through a pooler that gives each transaction another session, locks and settings would belong to nobody.
+def refuse_transaction_pooling(database: Database) -> None:
+    """Raises ConfigInvalid. Through a pooler that gives each transaction another session, locks and settings get lost.
 
-    A pooler answers the start of a connection with a process number of its own; which session answers next is then
+    A pooler answers the start of a connection with a process number of its own. Which session answers next is then
     seen while other transactions are open.
     """
-    announced = cast(Any, connection.connection.dbapi_connection).info.backend_pid
-    if _backend(connection) == announced:
+    if database.dialect != "postgresql":
         return
-    with database.engine.connect() as other, database.engine.connect() as another:
+    with translated(), database.engine.connect() as connection:
+        announced = cast(Any, connection.connection.dbapi_connection).info.backend_pid
         seen = {_backend(connection)}
-        for busy in (other, another):
-            busy.execute(_BACKEND)  # its transaction stays open
-            seen.add(_backend(connection))
+        if seen == {announced}:
+            return
+        with database.engine.connect() as other, database.engine.connect() as another:
+            for busy in (other, another):
+                busy.execute(_BACKEND)  # its transaction stays open
+                seen.add(_backend(connection))
     if len(seen) > 1:
         raise ConfigInvalid(
             f"{database.url.masked} leads through a pooler that gives each transaction another session, so that no lock"
@@ -269,9 +270,6 @@ _BACKEND: Final = text("SELECT pg_backend_pid()")
 
 
 def _backend(connection: Connection) -> int:
-    try:
-        pid = connection.scalar(_BACKEND)
-        connection.rollback()
-    except DBAPIError as error:
-        raise translate(error) from error
+    pid = connection.scalar(_BACKEND)
+    connection.rollback()
     return int(pid or 0)

@@ -16,6 +16,7 @@ from tracking_server.database.check import (
     explain,
     inspect_database,
 )
+from tracking_server.database.lock import refuse_transaction_pooling
 from tracking_server.database.migrations.upgrade import create_schema
 from tracking_server.database.transactions import Database
 from tracking_server.errors import BadRequest, SchemaUnsupported
@@ -28,9 +29,10 @@ WAIT_FOR_ANOTHER_SECONDS: Final = 60.0
 def ready_database(database: Database, *, creates_schema: bool) -> str | None:
     """A warning for the operator of the server, or None. Never migrates.
 
-    Raises SchemaUnsupported, and LockBusy when another process has been migrating for too long. Several servers may
-    start on one empty database: one builds it, the others wait.
+    Raises SchemaUnsupported, ConfigInvalid, and LockBusy when another process has been migrating for too long. Several
+    servers may start on one empty database: one builds it, the others wait.
     """
+    refuse_transaction_pooling(database)
     state = _look(database)
     if isinstance(state, Empty) and creates_schema:
         create_schema(database, wait_seconds=WAIT_FOR_ANOTHER_SECONDS)

@@ -25,7 +25,7 @@ from tracking_server.database.sessions import (
 from tracking_server.database.urls import DatabaseUrl, parse_database_url
 from tracking_server.errors import ConfigInvalid, TemporarilyUnavailable
 
-__all__ = ["Database", "DatabaseOptions", "open_database"]
+__all__ = ["Database", "DatabaseOptions", "open_database", "translated"]
 
 T = TypeVar("T")
 
@@ -100,7 +100,7 @@ class Database:
     @contextmanager
     def read(self) -> Generator[Connection]:
         """A read-only use, closed with rollback. Outside SQLite, each statement sees what is committed as it starts."""
-        with _translated(), self.engine.connect() as connection:
+        with translated(), self.engine.connect() as connection:
             if self.dialect == "postgresql":  # READ COMMITTED promises no more, and this saves two round trips
                 connection.execution_options(isolation_level="AUTOCOMMIT")
             else:
@@ -110,7 +110,7 @@ class Database:
     @contextmanager
     def snapshot(self) -> Generator[Connection]:
         """A read-only use, however long, whose statements all see the same moment."""
-        with _translated(), self.engine.connect() as connection:
+        with translated(), self.engine.connect() as connection:
             match self.dialect:
                 case "postgresql":
                     connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -125,7 +125,7 @@ class Database:
     @contextmanager
     def write(self) -> Generator[Connection]:
         """Commits at the end, rolls back on error."""
-        with _translated(), self._transaction() as connection:
+        with translated(), self._transaction() as connection:
             yield connection
 
     def retrying(self, work: Callable[[Connection], T]) -> T:
@@ -184,7 +184,8 @@ def _pool_translated() -> Generator[None]:
 
 
 @contextmanager
-def _translated() -> Generator[None]:
+def translated() -> Generator[None]:
+    """Makes what the library raises ours; only for uses of `engine`, as all others do so themselves."""
     with _pool_translated():
         try:
             yield

@@ -51,7 +51,7 @@ def upgrade(
     database: Database, *, wait_seconds: float = WAIT_SECONDS, before_step: Callable[[str], None] = _nothing
 ) -> Upgraded:
     """Raises LockBusy, SchemaUnsupported, MigrationFailed. After a kill at any moment it can be run again."""
-    with _told_apart(), migration_lock(database, wait_seconds=wait_seconds) as lock:
+    with migration_lock(database, wait_seconds=wait_seconds) as lock:
         before = _inspect(lock.connection)
         match before:
             case Current():
@@ -69,7 +69,7 @@ def upgrade(
 
 def create_schema(database: Database, *, wait_seconds: float = WAIT_SECONDS) -> bool:
     """Builds an empty database at both heads. False when it was not empty: it is then left as it is."""
-    with _told_apart(), migration_lock(database, wait_seconds=wait_seconds) as lock:
+    with migration_lock(database, wait_seconds=wait_seconds) as lock:
         state = _inspect(lock.connection)
         if not isinstance(state, Empty):
             return False
@@ -131,11 +131,3 @@ def _inspect(connection: Connection) -> DatabaseState:
     state = inspect_database(connection)
     connection.rollback()
     return state
-
-
-@contextmanager
-def _told_apart() -> Generator[None]:
-    try:
-        yield
-    except DBAPIError as error:
-        raise translate(error) from error
