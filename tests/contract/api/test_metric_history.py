@@ -50,6 +50,14 @@ def test_a_history_comes_in_pages_when_they_are_asked_for(api: Api, run: str) ->
         assert seen == whole
 
 
+def test_a_token_without_a_page_size_means_all_the_rest(api: Api, run: str) -> None:
+    log(api, run, range(5))
+    token = api.get("metrics/get-history", run_id=run, metric_key="m", max_results="2")["next_page_token"]
+    rest = api.get("metrics/get-history", run_id=run, metric_key="m", page_token=token)
+    assert [metric["step"] for metric in rest["metrics"]] == [2, 1, 0]
+    assert "next_page_token" not in rest
+
+
 def test_a_token_belongs_to_its_history(api: Api, run: str) -> None:
     log(api, run, range(3))
     token = api.get("metrics/get-history", run_id=run, metric_key="m", max_results="1")["next_page_token"]
@@ -127,7 +135,21 @@ def test_limits_of_an_interval(api: Api, query: dict[str, str | list[str]]) -> N
     assert (refused.value.http_status, refused.value.error_code) == (400, "INVALID_PARAMETER_VALUE")
 
 
-@pytest.mark.parametrize("query", [{"run_id": ["r"] * 101, "metric_key": "m"}, {"metric_key": "m"}, {"run_id": "r"}])
+def test_many_histories_may_have_no_points(api: Api, run: str) -> None:
+    assert api.get(BULK, run_id=run, metric_key="nope") == {"metrics": []}
+    log(api, run, range(3))
+    assert api.get(BULK, run_id=run, metric_key="m", max_results="0") == {"metrics": []}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param({"run_id": ["r"] * 101, "metric_key": "m"}, id="runs"),
+        pytest.param({"metric_key": "m"}, id="no-runs"),
+        pytest.param({"run_id": "r"}, id="no-key"),
+        pytest.param({"run_id": "r", "metric_key": "m", "max_results": "-1"}, id="negative"),
+    ],
+)
 def test_limits_of_many_histories(api: Api, query: dict[str, str | list[str]]) -> None:
     with pytest.raises(Refusal) as refused:
         api.get(BULK, **query)

@@ -92,3 +92,9 @@ class MetricOfRun(msgspec.Struct, frozen=True, gc=False):
 
 class MetricsOfRuns(Answer, frozen=True, kw_only=True):
     metrics: Sequence[MetricOfRun] = ()
+
+
+class BulkMetrics(Answer, frozen=True, kw_only=True):
+    """Without a default: `metrics` is there even when it is empty."""
+
+    metrics: Sequence[MetricOfRun]

@@ -7,6 +7,7 @@ from tracking_server.database import rows
 from tracking_server.database.fetching import fetch_rows
 from tracking_server.database.statements import metric_history as statements
 from tracking_server.entities.metrics import (
+    BulkMetrics,
     GetMetricHistory,
     GetMetricHistoryBulk,
     GetMetricHistoryBulkInterval,
@@ -20,38 +21,45 @@ from tracking_server.services.context import Context
 MAX_RUNS = 100
 MAX_BULK_POINTS = 25_000
 MAX_INTERVAL_POINTS = 2500
+_ALL_THE_REST = 2**31 - 2
+"""A token without a page size: one more than this is still a limit that every engine takes."""
 
 
 def get_metric_history(request: GetMetricHistory, context: Context) -> MetricHistory:
     """Ordered by timestamp, step and value. An unknown run or key has no points."""
     of_metric = {"run_id": request.run_id, "metric_key": request.metric_key}
-    if request.max_results is None:
+    if request.max_results is None and not request.page_token:
         with context.database.read() as connection:
             points = rows.metric_history(fetch_rows(connection, statements.SELECT_OF_RUN, of_metric))
         return MetricHistory(metrics=points or ())
-    if request.max_results <= 0:
+    max_results = _ALL_THE_REST if request.max_results is None else request.max_results
+    if max_results <= 0:
         raise InvalidParameter(
-            f"Invalid value {request.max_results} for parameter 'max_results' supplied: It must be a positive integer."
+            f"Invalid value {max_results} for parameter 'max_results' supplied: It must be a positive integer."
         )
-    query = statements.select_history_page(request, request.max_results, context.database.dialect)
+    query = statements.select_history_page(request, max_results, context.database.dialect)
     with context.database.read() as connection:
         page = query.page_of_rows(fetch_rows(connection, query.statement, of_metric))
     return MetricHistory(metrics=rows.metric_history(page.rows) or (), next_page_token=page.next_page_token)
 
 
-def get_metric_history_bulk(request: GetMetricHistoryBulk, context: Context) -> MetricsOfRuns:
+def get_metric_history_bulk(request: GetMetricHistoryBulk, context: Context) -> BulkMetrics:
     """Ordered by run, timestamp, step and value, and cut off."""
     _check_runs(request.run_id, "run_id")
     if not request.metric_key:
         raise InvalidParameter("GetMetricHistoryBulk request must specify a metric_key.")
+    if request.max_results < 0:
+        raise InvalidParameter(
+            f"Invalid value {request.max_results} for parameter 'max_results' supplied: It must not be negative."
+        )
     parameters = {
         "run_ids": request.run_id,
         "metric_key": request.metric_key,
-        "max_results": max(0, min(request.max_results, MAX_BULK_POINTS)),
+        "max_results": min(request.max_results, MAX_BULK_POINTS),
     }
     with context.database.read() as connection:
         points = rows.metrics_of_runs(fetch_rows(connection, statements.SELECT_OF_RUNS, parameters))
-    return MetricsOfRuns(metrics=points or ())
+    return BulkMetrics(metrics=points)
 
 
 def get_metric_history_bulk_interval(request: GetMetricHistoryBulkInterval, context: Context) -> MetricsOfRuns:

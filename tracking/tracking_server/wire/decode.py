@@ -148,6 +148,8 @@ def _enumerator(value: object, enumeration: type[enum.StrEnum], place: str) -> o
     """By name, by number or by the number as text. An unknown name is unset; an unknown number only of a view type."""
     if isinstance(value, str) and not value.lstrip("-").isdecimal():
         return value if value in set(enumeration) else None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, str | int) and not isinstance(value, bool):
         found = NUMBERS[enumeration].get(int(value))
         if found is not None:

@@ -82,6 +82,7 @@ def test_the_unusual_is_understood(body: str, request_meant: CreateRun) -> None:
         pytest.param('"FINISHED"', RunStatus.FINISHED, id="name"),
         pytest.param("3", RunStatus.FINISHED, id="number"),
         pytest.param('"4"', RunStatus.FAILED, id="number-as-text"),
+        pytest.param("5.0", RunStatus.KILLED, id="whole-float"),
         pytest.param('"DONE"', None, id="unknown-name-is-unset"),
         pytest.param("null", None, id="null"),
     ],
