@@ -63,8 +63,10 @@ def places_in(data: Path, port: int) -> Places:
 async def run_locally(written: Written, documents: Documents, options: Options, say: Say) -> bool:
     """Serves until SIGINT or SIGTERM. False when it cannot go on without a person, or did not get ready as it should.
 
-    Raises `CannotRun` when the port or the folder is in use.
+    Raises `CannotRun` when the port or the folder is in use, or cannot be used.
     """
+    if "?" in str(options.data):
+        raise CannotRun(f"{options.data}: a folder with a question mark cannot stand in the URL of a database")
     _require_free(options.port)
     options.data.mkdir(parents=True, exist_ok=True)
     with _alone_in(options.data):
@@ -79,7 +81,7 @@ class _LocalRun:
             server_image=options.server_image, places=places_in(options.data, options.port)
         )
         self._cluster = MemoryCluster(_now)
-        for manifest in (*documents.secrets, _for_one_machine(written.resource)):
+        for manifest in (*documents.secrets, _for_one_machine(written)):
             self._cluster.put(manifest)
         self._ref = ref_of(written.resource)
         self._node = Node(
@@ -156,10 +158,10 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _for_one_machine(resource: Manifest) -> Manifest:
+def _for_one_machine(written: Written) -> Manifest:
     """One process serves here, with as many workers as the spec says, however many pods there would be."""
-    spec = resource["spec"]
-    return {**resource, "spec": {**spec, "replicas": min(spec.get("replicas", 1), 1)}}
+    replicas = min(written.server.spec.replicas, 1)
+    return {**written.resource, "spec": {**written.resource["spec"], "replicas": replicas}}
 
 
 def _conditions(resource: Manifest | None) -> dict[str, Manifest]:

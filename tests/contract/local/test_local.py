@@ -162,7 +162,7 @@ def test_a_port_in_use_is_named(served: Served, tmp_path: Path) -> None:
 def test_a_secret_of_the_file_reaches_the_processes_and_no_command_line(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path}/elsewhere.db"
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "database"}, "stringData": {"uri": uri}}
-    resource = a_resource(database={"uriSecretRef": {"name": "database"}}, namespace="default")
+    resource = a_resource(database={"uriSecretRef": {"name": "database"}}, namespace="default", replicas=None)
     with _serving(_write(tmp_path / "server.yaml", secret, resource), tmp_path / "data") as serving:
         lines = [Path(f"/proc/{child}/cmdline").read_text() for child in _descendants(serving.process.pid)]
         assert lines
@@ -197,6 +197,12 @@ def test_a_database_of_others_is_refused_and_left_alone(tmp_path: Path) -> None:
     assert exit_code == 1
     assert "Stalled: " in said
     assert database.read_bytes() == before
+
+
+def test_a_folder_that_no_url_can_hold_is_refused(tmp_path: Path) -> None:
+    exit_code, said = _until_ready(EXAMPLE, tmp_path / "what?")
+    assert exit_code == 1
+    assert "question mark" in said
 
 
 @pytest.mark.parametrize("count", [0, 2])
