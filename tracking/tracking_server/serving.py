@@ -12,6 +12,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -31,6 +32,9 @@ _RESERVED: Final = frozenset(
     {"bind", "workers", "worker_class", "threads", "preload_app", "reload", "daemon", "wsgi_app", "config"}
 )
 """Settings of gunicorn that are ours to decide, or that our worker has no use for."""
+
+_NEEDED_BY_WORKERS: Final = ("uvicorn.lifespan.on", "uvicorn.loops.uvloop", "uvicorn.protocols.http.httptools_impl")
+"""uvicorn loads them when it runs: too late for the workers to share them."""
 
 _GARBAGE_THRESHOLDS: Final = (50_000, 20, 100)
 """Reading a thousand runs makes as many objects: with the default thresholds, half of the time goes into looking."""
@@ -139,6 +143,8 @@ def serve(load: Callable[[], object], options: Mapping[str, object], announce: C
 
     def when_ready(arbiter: Arbiter) -> None:
         announce(str(arbiter.LISTENERS[0]))
+        for module in _NEEDED_BY_WORKERS:
+            import_module(module)
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_GARBAGE_THRESHOLDS)
