@@ -9,6 +9,7 @@ import click
 COMMANDS: Final[Mapping[str, str]] = {
     "backup": "tracking_server.commands.backup",
     "db": "tracking_server.commands.db",
+    "gc": "tracking_server.commands.gc",
     "restore": "tracking_server.commands.restore",
     "server": "tracking_server.commands.server",
     "ui": "tracking_server.commands.server",

@@ -1,0 +1,106 @@
+"""Decides, in one transaction, what will be removed for good, and claims it: from then on it cannot be restored."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, TypeVar
+
+from sqlalchemy import Connection
+
+from tracking_server.collect.outcome import Stays, Wanted
+from tracking_server.database.statements import collect as statements
+from tracking_server.database.statements.collect import EXPERIMENT, LOGGED_MODEL, RUN, Kind
+from tracking_server.errors import ConfigInvalid
+
+T = TypeVar("T")
+
+AT_ONCE: Final = 200
+_ID: Final = re.compile(r"m-[0-9a-f]{32}|[0-9a-f]{32}")
+
+
+def claim(connection: Connection, wanted: Wanted, claim_id: str, now: int) -> Sequence[Stays]:
+    """What an earlier collection had claimed goes on with this one. What is kept is told, with the reason.
+
+    Raises ConfigInvalid when something named is not deleted, or not long enough.
+    """
+    connection.execute(statements.adopt_claims(claim_id))
+    if wanted.names_any:
+        for kind, ids in _named(wanted):
+            _refuse_live(connection, kind, ids, wanted.deleted_before)
+            for some in batches(ids):
+                connection.execute(statements.claim_these(kind, claim_id, now, some))
+    else:
+        for kind in (RUN, LOGGED_MODEL, EXPERIMENT):
+            connection.execute(statements.claim_deleted(kind, claim_id, now, wanted.deleted_before))
+    for experiment_ids in batches(_experiment_ids(connection)):
+        for kind in (RUN, LOGGED_MODEL):
+            connection.execute(statements.claim_of_experiments(kind, claim_id, now, experiment_ids))
+    return [*_release_referenced(connection), *_release_experiments_with_more(connection)]
+
+
+def claimed_ids(connection: Connection, kind: Kind, after: str = "", limit: int = AT_ONCE) -> Sequence[str]:
+    """A page of them."""
+    return connection.scalars(statements.select_claims(kind, after, limit)).all()
+
+
+def batches(items: Sequence[T], size: int = AT_ONCE) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _named(wanted: Wanted) -> Iterator[tuple[Kind, Sequence[str]]]:
+    yield RUN, wanted.run_ids
+    yield LOGGED_MODEL, wanted.logged_model_ids
+    yield EXPERIMENT, wanted.experiment_ids
+
+
+def _refuse_live(connection: Connection, kind: Kind, ids: Sequence[str], deleted_before: int) -> None:
+    found = {
+        row[0]: row[1:] for some in batches(ids) for row in connection.execute(statements.select_stages(kind, some))
+    }
+    name = kind.name.replace("_", " ")
+    for item_id in ids:
+        stage, deleted_at = found.get(item_id, (None, None))
+        if stage is None:
+            raise ConfigInvalid(f"There is no {name} {item_id}. Nothing was removed.")
+        if stage != "deleted":
+            raise ConfigInvalid(f"The {name} {item_id} is active: delete it first. Nothing was removed.")
+        if deleted_at is not None and deleted_at > deleted_before:
+            raise ConfigInvalid(f"The {name} {item_id} was deleted later than --older-than says. Nothing was removed.")
+
+
+def _experiment_ids(connection: Connection) -> Sequence[int]:
+    found: list[str] = []
+    while page := claimed_ids(connection, EXPERIMENT, found[-1] if found else ""):
+        found += page
+    return [int(item_id) for item_id in found]
+
+
+def _release_referenced(connection: Connection) -> Iterator[Stays]:
+    """Runs and logged models that a live model version points to."""
+    references = _references(connection)
+    for kind in (RUN, LOGGED_MODEL):
+        for some in batches(list(references)):
+            for item_id in connection.scalars(statements.select_claimed(kind, some)).all():
+                connection.execute(statements.release(kind, [item_id]))
+                yield Stays(kind=kind.name, id=item_id, reason=f"the model version {references[item_id]} points to it")
+
+
+def _references(connection: Connection) -> Mapping[str, str]:
+    """Id to model version. Whatever looks like an id in where a version came from counts as one."""
+    found: dict[str, str] = {}
+    for name, version, run_id, source, location in connection.execute(statements.SELECT_VERSIONS):
+        for item_id in {run_id or "", *_ID.findall(source or ""), *_ID.findall(location or "")}:
+            found[item_id] = f"{name}/{version}"
+            found[item_id.removeprefix("m-")] = f"{name}/{version}"
+    return found
+
+
+def _release_experiments_with_more(connection: Connection) -> Iterator[Stays]:
+    for some in batches(_experiment_ids(connection)):
+        for kind in (RUN, LOGGED_MODEL):
+            for experiment_id in connection.scalars(statements.select_experiments_with_more(kind, some)).all():
+                released = connection.execute(statements.release(EXPERIMENT, [str(experiment_id)]))
+                connection.execute(statements.release_active_models(experiment_id))
+                if released.rowcount:
+                    reason = f"it has a {kind.name.replace('_', ' ')} that stays"
+                    yield Stays(kind=EXPERIMENT.name, id=str(experiment_id), reason=reason)

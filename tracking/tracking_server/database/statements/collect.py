@@ -1,0 +1,314 @@
+"""What garbage collection reads and removes: a statement for each set of rows.
+
+Rows that refer to what is removed go with it. MLflow's own collection leaves inputs, datasets and associations behind.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Delete,
+    Insert,
+    Select,
+    String,
+    Update,
+    and_,
+    case,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+
+from tracking_server.database import schema
+from tracking_server.database.schema import (
+    datasets,
+    entity_associations,
+    experiments,
+    input_tags,
+    inputs,
+    latest_metrics,
+    logged_model_metrics,
+    logged_model_params,
+    logged_model_tags,
+    logged_models,
+    metrics,
+    model_versions,
+    params,
+    runs,
+    spans,
+    tags,
+    trace_info,
+    trace_tags,
+)
+from tracking_server.database.schema import trackplane_gc_claims as claims
+
+DELETED_VERSION: Final = "Deleted_Internal"
+"""The stage of a model version that was deleted: its row stays, and counts for nothing."""
+
+ARTIFACTS_OF_TRACE: Final = "mlflow.artifactLocation"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kind:
+    """What can be collected. `key` is its id as text, which is how a claim names it."""
+
+    name: str
+    key: ColumnElement[str]
+    stage: ColumnElement[str | None]
+    deleted_at: ColumnElement[Any]
+    """Milliseconds since the epoch; NULL where an old release kept no time."""
+
+
+RUN: Final = Kind(name="run", key=runs.c.run_uuid, stage=runs.c.lifecycle_stage, deleted_at=runs.c.deleted_time)
+LOGGED_MODEL: Final = Kind(
+    name="logged_model",
+    key=logged_models.c.model_id,
+    stage=logged_models.c.lifecycle_stage,
+    deleted_at=logged_models.c.last_updated_timestamp_ms,
+)
+EXPERIMENT: Final = Kind(
+    name="experiment",
+    key=cast(experiments.c.experiment_id, String(36)),
+    stage=experiments.c.lifecycle_stage,
+    deleted_at=experiments.c.last_update_time,
+)
+
+
+# Claims
+
+
+def adopt_claims(claim_id: str) -> Update:
+    """What an earlier collection did not come to the end of."""
+    return update(claims).values(claim_id=claim_id)
+
+
+def claim_deleted(kind: Kind, claim_id: str, now: int, deleted_before: int) -> Insert:
+    """What an old release deleted without a time stays, as with MLflow; it can be named."""
+    return _claim(kind, claim_id, now, and_(kind.stage == "deleted", kind.deleted_at <= deleted_before))
+
+
+def claim_these(kind: Kind, claim_id: str, now: int, ids: Sequence[str]) -> Insert:
+    return _claim(kind, claim_id, now, and_(kind.stage == "deleted", kind.key.in_(ids)))
+
+
+def claim_of_experiments(kind: Kind, claim_id: str, now: int, experiment_ids: Sequence[int]) -> Insert:
+    """The deleted runs, or all logged models, of these experiments: MLflow marks the runs with the experiment only."""
+    if kind is RUN:
+        return _claim(kind, claim_id, now, and_(runs.c.experiment_id.in_(experiment_ids), kind.stage == "deleted"))
+    return _claim(kind, claim_id, now, logged_models.c.experiment_id.in_(experiment_ids))
+
+
+def _claim(kind: Kind, claim_id: str, now: int, condition: ColumnElement[bool]) -> Insert:
+    wanted = select(literal(kind.name, String), kind.key, literal(claim_id, String), literal(now, BigInteger))
+    return insert(claims).from_select(
+        ["kind", "id", "claim_id", "claimed_at"], wanted.where(condition, ~_is_claimed(kind))
+    )
+
+
+def _is_claimed(kind: Kind) -> ColumnElement[bool]:
+    return exists().where(claims.c.kind == kind.name, claims.c.id == kind.key)
+
+
+def select_claims(kind: Kind, after: str, limit: int) -> Select[str]:
+    return select(claims.c.id).where(claims.c.kind == kind.name, claims.c.id > after).order_by(claims.c.id).limit(limit)
+
+
+def select_claimed(kind: Kind, ids: Sequence[str]) -> Select[str]:
+    return select(claims.c.id).where(claims.c.kind == kind.name, claims.c.id.in_(ids))
+
+
+def release(kind: Kind, ids: Sequence[str]) -> Delete:
+    return delete(claims).where(claims.c.kind == kind.name, claims.c.id.in_(ids))
+
+
+def release_active_models(experiment_id: int) -> Delete:
+    """They were claimed with their experiment, which stays."""
+    active = select(logged_models.c.model_id).where(
+        logged_models.c.experiment_id == experiment_id, logged_models.c.lifecycle_stage == "active"
+    )
+    return delete(claims).where(claims.c.kind == LOGGED_MODEL.name, claims.c.id.in_(active))
+
+
+def count_claims(kind: Kind) -> Select[int]:
+    return select(func.count()).select_from(claims).where(claims.c.kind == kind.name)
+
+
+def select_stages(kind: Kind, ids: Sequence[str]) -> Select[str, str | None, int | None]:
+    return select(kind.key, kind.stage, kind.deleted_at).where(kind.key.in_(ids))
+
+
+def select_experiments_with_more(kind: Kind, experiment_ids: Sequence[int]) -> Select[Any]:
+    """Those that have runs, or logged models, which are not claimed: they cannot go."""
+    experiment_id: ColumnElement[Any] = runs.c.experiment_id if kind is RUN else logged_models.c.experiment_id
+    return select(experiment_id).distinct().where(experiment_id.in_(experiment_ids), ~_is_claimed(kind))
+
+
+def select_experiments_with_any(kind: Kind, experiment_ids: Sequence[int]) -> Select[Any]:
+    experiment_id: ColumnElement[Any] = runs.c.experiment_id if kind is RUN else logged_models.c.experiment_id
+    return select(experiment_id).distinct().where(experiment_id.in_(experiment_ids))
+
+
+# What must stay
+
+SELECT_VERSIONS: Final = select(
+    model_versions.c.name,
+    model_versions.c.version,
+    model_versions.c.run_id,
+    model_versions.c.source,
+    model_versions.c.storage_location,
+).where(model_versions.c.current_stage != DELETED_VERSION)
+"""The live model versions, which an alias may point to as well, and what they point to."""
+
+
+# Artifacts
+
+
+def select_locations(kind: Kind, ids: Sequence[str]) -> Select[str, str | None, str | None]:
+    """(id, artifact location, location of the experiment) of runs or of logged models."""
+    own = runs.c.artifact_uri if kind is RUN else logged_models.c.artifact_location
+    experiment_id = runs.c.experiment_id if kind is RUN else logged_models.c.experiment_id
+    return (
+        select(kind.key, own, experiments.c.artifact_location)
+        .outerjoin(experiments, experiments.c.experiment_id == experiment_id)
+        .where(kind.key.in_(ids))
+    )
+
+
+def select_again(kind: Kind, item_id: str) -> Select[Any]:
+    """The stage, read before anything goes. The row is locked: a restore that is under way comes to its end first.
+
+    A logged model goes with its experiment whatever its own stage.
+    """
+    if kind is not LOGGED_MODEL:
+        return select(kind.stage).where(kind.key == item_id).with_for_update()
+    stage = case((experiments.c.lifecycle_stage == "deleted", "deleted"), else_=kind.stage)
+    joined = logged_models.join(experiments, experiments.c.experiment_id == logged_models.c.experiment_id)
+    return select(stage).select_from(joined).where(kind.key == item_id).with_for_update()
+
+
+def select_trace_locations(experiment_id: int, after: str, limit: int) -> Select[str, str | None, str | None]:
+    """(trace, artifact location, location of the experiment) of a page of traces."""
+    return (
+        select(trace_info.c.request_id, trace_tags.c.value, experiments.c.artifact_location)
+        .join(experiments, experiments.c.experiment_id == trace_info.c.experiment_id)
+        .outerjoin(
+            trace_tags, and_(trace_tags.c.request_id == trace_info.c.request_id, trace_tags.c.key == ARTIFACTS_OF_TRACE)
+        )
+        .where(trace_info.c.experiment_id == experiment_id, trace_info.c.request_id > after)
+        .order_by(trace_info.c.request_id)
+        .limit(limit)
+    )
+
+
+# Rows, in the order in which they go
+
+
+def select_datasets_of_runs(ids: Sequence[str]) -> Select[str]:
+    return (
+        select(inputs.c.source_id)
+        .distinct()
+        .where(inputs.c.source_type == "DATASET", inputs.c.destination_type == "RUN", inputs.c.destination_id.in_(ids))
+    )
+
+
+def delete_runs(ids: Sequence[str]) -> Sequence[Delete]:
+    """The last one deletes the runs."""
+    edges = or_(
+        and_(inputs.c.destination_type == "RUN", inputs.c.destination_id.in_(ids)),
+        and_(inputs.c.source_type.in_(("RUN_INPUT", "RUN_OUTPUT")), inputs.c.source_id.in_(ids)),
+    )
+    return (
+        *_delete_edges(edges),
+        *_delete_associations("run", ids),
+        *(delete(table).where(table.c.run_uuid.in_(ids)) for table in (metrics, latest_metrics, params, tags)),
+        delete(logged_model_metrics).where(logged_model_metrics.c.run_id.in_(ids)),
+        delete(runs).where(runs.c.run_uuid.in_(ids)),
+    )
+
+
+def delete_logged_models(ids: Sequence[str]) -> Sequence[Delete]:
+    """The last one deletes the models."""
+    edges = and_(inputs.c.destination_type.in_(("MODEL_INPUT", "MODEL_OUTPUT")), inputs.c.destination_id.in_(ids))
+    return (
+        *_delete_edges(edges),
+        *_delete_associations("model", ids),
+        *(
+            delete(table).where(table.c.model_id.in_(ids))
+            for table in (logged_model_metrics, logged_model_params, logged_model_tags)
+        ),
+        delete(logged_models).where(logged_models.c.model_id.in_(ids)),
+    )
+
+
+def delete_orphaned(dataset_ids: Sequence[str]) -> Delete:
+    """Of these datasets, those that no run has read."""
+    read = exists().where(inputs.c.source_type == "DATASET", inputs.c.source_id == datasets.c.dataset_uuid)
+    return delete(datasets).where(datasets.c.dataset_uuid.in_(dataset_ids), ~read)
+
+
+def delete_traces(ids: Sequence[str]) -> Sequence[Delete]:
+    """Tags, metadata, metrics, spans and assessments of a trace go with its row, by the schema's cascades."""
+    return (
+        *_delete_associations("trace", ids),
+        delete(spans).where(spans.c.trace_id.in_(ids)),
+        delete(trace_info).where(trace_info.c.request_id.in_(ids)),
+    )
+
+
+def delete_experiment(experiment_id: int) -> Sequence[Delete]:
+    """One without runs, logged models and traces. The last one deletes it."""
+    return (
+        *_delete_associations("experiment", [str(experiment_id)]),
+        *(
+            delete(table).where(table.c.experiment_id == experiment_id)
+            for table in reversed(schema.metadata.sorted_tables)
+            if table.name in OF_EXPERIMENTS
+        ),
+        delete(experiments).where(experiments.c.experiment_id == experiment_id),
+    )
+
+
+OF_EXPERIMENTS: Final = frozenset(
+    {
+        "datasets",
+        "experiment_tags",
+        "issues",
+        "label_schemas",
+        "online_scoring_configs",
+        "review_queues",
+        "scorers",
+        "sql_assessment_daily_rollups",
+        "sql_span_cost_daily_rollups",
+        "sql_trace_metric_daily_rollups",
+        "sql_trace_rollup_rebuild_queue",
+    }
+)
+"""Tables whose rows belong to an experiment. What hangs on them goes by the schema's cascades."""
+
+KEPT_OF_EXPERIMENTS: Final = frozenset({"endpoints"})
+"""Tables that name an experiment and outlive it: the schema sets the name to NULL."""
+
+
+def _delete_edges(edges: ColumnElement[bool]) -> Sequence[Delete]:
+    return (
+        delete(input_tags).where(input_tags.c.input_uuid.in_(select(inputs.c.input_uuid).where(edges))),
+        delete(inputs).where(edges),
+    )
+
+
+def _delete_associations(entity: str, ids: Sequence[str]) -> Sequence[Delete]:
+    """Two statements, for an index each."""
+    table: Any = entity_associations.c
+    return (
+        delete(entity_associations).where(table.source_type == entity, table.source_id.in_(ids)),
+        delete(entity_associations).where(table.destination_type == entity, table.destination_id.in_(ids)),
+    )
