@@ -1,6 +1,5 @@
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from sqlalchemy import insert, text, update
 
 from tests.support.children import start_child, wait_for
 from tests.support.databases import opened
+from tests.support.golden import FILE, copy_golden
 from tracking_server.__main__ import main
 from tracking_server.commands.report import LIMIT_BYTES
 from tracking_server.database import schema
@@ -18,13 +18,10 @@ from tracking_server.database.lock import migration_lock, serving_lock
 from tracking_server.database.migrations.mlflow import HEAD
 from tracking_server.database.migrations.upgrade import upgrade
 
-GOLDEN = Path(__file__).parents[2] / "data" / "mlflow-3.17.2.db"
-
 
 @pytest.fixture
 def golden_url(tmp_path: Path) -> str:
-    shutil.copyfile(GOLDEN, tmp_path / "golden.db")
-    return f"sqlite:///{tmp_path / 'golden.db'}"
+    return f"sqlite:///{copy_golden(tmp_path / 'golden.db')}"
 
 
 def run(*arguments: str, **environment: str) -> Result:
@@ -73,10 +70,10 @@ def test_check_of_a_database_of_mlflow_finds_what_adds_and_touches_nothing(golde
         "migration_needed": True,
         "additive": True,
         "steps": [],
-        "size_bytes": GOLDEN.stat().st_size,
+        "size_bytes": FILE.stat().st_size,
         "message": "",
     }
-    assert (tmp_path / "golden.db").read_bytes() == GOLDEN.read_bytes()
+    assert (tmp_path / "golden.db").read_bytes() == FILE.read_bytes()
 
 
 @pytest.mark.parametrize(("revision", "state"), [("f4a9b2c7d1e6", "Newer")])

@@ -1,5 +1,4 @@
 import itertools
-import shutil
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -9,15 +8,13 @@ from sqlalchemy import Connection, event, insert, inspect, select, text, update
 
 from tests.support.children import die, eventually, run_in_child, start_child, wait_for
 from tests.support.databases import PostgreSql, opened
+from tests.support.golden import copy_golden, fill_with_golden
 from tracking_server.database import schema
 from tracking_server.database.check import Current, DatabaseState, Empty, Foreign, Newer, Outdated, inspect_database
 from tracking_server.database.migrations.mlflow import HEAD
 from tracking_server.database.migrations.upgrade import create_schema, upgrade
 from tracking_server.database.transactions import Database
 from tracking_server.errors import MigrationFailed, SchemaUnsupported
-
-GOLDEN = Path(__file__).parents[2] / "data" / "mlflow-3.17.2.db"
-"""Written by MLflow 3.17.2 itself."""
 
 Rows = Mapping[str, list[tuple[object, ...]]]
 
@@ -26,8 +23,7 @@ Rows = Mapping[str, list[tuple[object, ...]]]
 def golden(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """MLflow's own file; on PostgreSQL, the same rows in the same tables."""
     if engine_name == "sqlite":
-        shutil.copyfile(GOLDEN, tmp_path / "golden.db")
-        url = f"sqlite:///{tmp_path / 'golden.db'}"
+        url = f"sqlite:///{copy_golden(tmp_path / 'golden.db')}"
     else:
         server: PostgreSql = request.getfixturevalue("postgresql")
         url = server.create_database(f"golden_{next(_numbers)}", request.getfixturevalue("golden_template"))
@@ -40,21 +36,12 @@ _numbers = itertools.count()
 
 @pytest.fixture(scope="session")
 def golden_template(postgresql: PostgreSql, tmp_path_factory: pytest.TempPathFactory) -> str:
-    file = tmp_path_factory.mktemp("golden") / "golden.db"
-    shutil.copyfile(GOLDEN, file)
-    with (
-        opened(f"sqlite:///{file}") as source,
-        opened(postgresql.create_database("golden")) as target,
-        source.read() as reading,
-        target.write() as writing,
-    ):
-        schema.metadata.create_all(writing)
-        schema.alembic_version.create(writing)
-        for table in (*schema.metadata.sorted_tables, schema.alembic_version):
-            columns = [column for column in table.columns if column.computed is None]
-            rows = [dict(row) for row in reading.execute(select(*columns)).mappings()]
-            if rows:
-                writing.execute(insert(table), rows)
+    with opened(postgresql.create_database("golden")) as database:
+        with database.write() as connection:
+            schema.metadata.create_all(connection)
+            schema.alembic_version.create(connection)
+            connection.execute(insert(schema.alembic_version).values(version_num=HEAD))
+        fill_with_golden(database, tmp_path_factory.mktemp("golden"))
     return "golden"
 
 
@@ -191,8 +178,7 @@ def test_an_upgrade_killed_at_any_moment_can_be_run_again(
 
 def fresh_golden(engine_name: str, request: pytest.FixtureRequest, path: Path) -> str:
     if engine_name == "sqlite":
-        shutil.copyfile(GOLDEN, path)
-        return f"sqlite:///{path}"
+        return f"sqlite:///{copy_golden(path)}"
     server: PostgreSql = request.getfixturevalue("postgresql")
     return server.create_database(f"golden_{next(_numbers)}", request.getfixturevalue("golden_template"))
 
