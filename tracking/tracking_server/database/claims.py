@@ -1,11 +1,14 @@
-"""Who asks whether garbage collection has claimed something: what is claimed is not restored."""
+"""What garbage collection has claimed, for those who restore: what is claimed is not restored."""
 
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, inspect
 
 from tracking_server.database import schema
-from tracking_server.database.statements.collect import Kind, select_claimed
+from tracking_server.database.statements import collect as statements
+from tracking_server.database.statements import runs as run_statements
+from tracking_server.database.statements.collect import EXPERIMENT, RUN, Kind
+from tracking_server.errors import InvalidParameter
 
 _AT_ONCE = 500
 
@@ -27,5 +30,30 @@ def claimed(connection: Connection, kind: Kind, ids: Iterable[str]) -> frozenset
     return frozenset(
         item_id
         for start in range(0, len(wanted), _AT_ONCE)
-        for item_id in connection.scalars(select_claimed(kind, wanted[start : start + _AT_ONCE]))
+        for item_id in connection.scalars(statements.select_claimed(kind, wanted[start : start + _AT_ONCE]))
     )
+
+
+def refuse_claimed_run(connection: Connection, run_id: str) -> None:
+    """For who has just restored the run. Raises InvalidParameter."""
+    if claimed(connection, RUN, [run_id]):
+        raise InvalidParameter(_refusal(f"Run {run_id} is"))
+
+
+def restore_runs_of_experiment(connection: Connection, experiment_id: int) -> None:
+    """For who has just restored the experiment: all its runs, but not those that are being removed.
+
+    Raises InvalidParameter when it is being removed itself.
+    """
+    if not has_claims(connection):
+        connection.execute(run_statements.RESTORE_ALL_OF_EXPERIMENT, {"of_experiment": experiment_id})
+        return
+    if claimed(connection, EXPERIMENT, [str(experiment_id)]):
+        raise InvalidParameter(_refusal(f"Experiment {experiment_id} is"))
+    connection.execute(statements.restore_unclaimed_runs(experiment_id))
+    if connection.scalars(statements.select_claimed_active_runs(experiment_id)).first() is not None:
+        raise InvalidParameter(_refusal(f"Runs of experiment {experiment_id} are"))  # claimed at this very moment
+
+
+def _refusal(what: str) -> str:
+    return f"{what} being removed for good by garbage collection, and cannot be restored."

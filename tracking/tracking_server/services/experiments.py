@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from sqlalchemy import Connection
 
 from tracking_server.database import rows
+from tracking_server.database.claims import restore_runs_of_experiment
 from tracking_server.database.statements import experiments as statements
 from tracking_server.database.statements import runs as run_statements
 from tracking_server.database.statements import tags as tag_statements
@@ -111,7 +112,7 @@ def delete_experiment(request: DeleteExperiment, context: Context) -> Empty:
 
 
 def restore_experiment(request: RestoreExperiment, context: Context) -> Empty:
-    """All runs of the experiment are restored with it, also those that were deleted one by one."""
+    """All its runs come back with it, also those that were deleted one by one; not what is being removed for good."""
     _change_stage(request.experiment_id, LifecycleStage.DELETED, LifecycleStage.ACTIVE, context)
     return Empty()
 
@@ -205,7 +206,7 @@ def _change_stage(experiment_id: str, old: LifecycleStage, new: LifecycleStage, 
         if new is LifecycleStage.DELETED:
             connection.execute(run_statements.DELETE_ALL_OF_EXPERIMENT, {"of_experiment": key, "now": now})
         else:
-            connection.execute(run_statements.RESTORE_ALL_OF_EXPERIMENT, {"of_experiment": key})
+            restore_runs_of_experiment(connection, key)
 
     context.database.retrying(write)
 

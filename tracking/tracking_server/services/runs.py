@@ -4,6 +4,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from tracking_server.database import rows
+from tracking_server.database.claims import refuse_claimed_run
 from tracking_server.database.statements import assessments as assessment_statements
 from tracking_server.database.statements import runs as statements
 from tracking_server.database.statements import tags as tag_statements
@@ -106,11 +107,12 @@ def delete_run(request: DeleteRun, context: Context) -> Empty:
 
 
 def restore_run(request: RestoreRun, context: Context) -> Empty:
-    """May be done twice."""
+    """May be done twice. What is being removed for good stays deleted."""
 
     def write(connection: Connection) -> None:
         if not connection.execute(statements.RESTORE, {"of_run": request.run_id}).rowcount:
             raise no_run(request.run_id)
+        refuse_claimed_run(connection, request.run_id)
 
     context.database.retrying(write)
     return Empty()

@@ -126,6 +126,20 @@ def select_claimed(kind: Kind, ids: Sequence[str]) -> Select[str]:
     return select(claims.c.id).where(claims.c.kind == kind.name, claims.c.id.in_(ids))
 
 
+def restore_unclaimed_runs(experiment_id: int) -> Update:
+    return (
+        update(runs)
+        .where(runs.c.experiment_id == experiment_id, ~_is_claimed(RUN))
+        .values(lifecycle_stage="active", deleted_time=None)
+    )
+
+
+def select_claimed_active_runs(experiment_id: int) -> Select[str]:
+    return select(runs.c.run_uuid).where(
+        runs.c.experiment_id == experiment_id, runs.c.lifecycle_stage == "active", _is_claimed(RUN)
+    )
+
+
 def release(kind: Kind, ids: Sequence[str]) -> Delete:
     return delete(claims).where(claims.c.kind == kind.name, claims.c.id.in_(ids))
 
