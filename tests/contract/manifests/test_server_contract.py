@@ -40,6 +40,11 @@ def _environ(command: Command) -> dict[str, str]:
     return {variable.name: variable.value if isinstance(variable, EnvValue) else SECRET_URI for variable in command.env}
 
 
+def _gc_command(server: TrackingServer) -> Command:
+    assert server.spec.gc is not None
+    return commands.gc_command(server, server.spec.gc, CLUSTER)
+
+
 @pytest.mark.parametrize(
     ("server", "uri"),
     [
@@ -58,12 +63,10 @@ def test_the_environment_is_read_as_the_settings_that_the_spec_means(server: Tra
 
 def test_no_variable_is_one_that_the_server_does_not_read() -> None:
     known = {setting.env for setting in SETTINGS} | {commands.TEMPORARY_FOLDER, REPORT_FILE}
-    server = a_server(gc={"schedule": "@daily"})
-    assert server.spec.gc is not None
     for command in (
-        commands.server_command(server, CLUSTER),
-        commands.check_command(server, CLUSTER),
-        commands.gc_command(server, server.spec.gc, CLUSTER),
+        commands.server_command(a_server(), CLUSTER),
+        commands.check_command(a_server(), CLUSTER),
+        _gc_command(a_server(gc={"schedule": "@daily"})),
     ):
         assert _environ(command).keys() <= known
     assert commands.REPORT_FILE == REPORT_FILE
@@ -106,6 +109,7 @@ def test_the_endpoint_passes_the_host_check() -> None:
         pytest.param(commands.backup_command(a_server(), CLUSTER), id="backup"),
         pytest.param(commands.verify_command(CLUSTER, ARCHIVE), id="verify"),
         pytest.param(commands.restore_command(a_server(), CLUSTER, ARCHIVE), id="restore"),
+        pytest.param(_gc_command(a_server(gc={"schedule": "@daily", "olderThan": "1d12h"})), id="gc"),
     ],
 )
 def test_the_command_line_takes_every_command_in_its_environment(
