@@ -368,6 +368,8 @@ class NotBuilt:
     env: str
     what: str
     is_flag: bool = False
+    off_option: str = ""
+    """Says that the feature is not wanted, so it is taken."""
 
 
 NOT_BUILT: Final = (
@@ -383,7 +385,13 @@ NOT_BUILT: Final = (
     NotBuilt(option="--secrets-cache-ttl", env="", what="secrets of the gateway"),
     NotBuilt(option="--secrets-cache-max-size", env="", what="secrets of the gateway"),
     NotBuilt(option="--workspace-store-uri", env="MLFLOW_WORKSPACE_STORE_URI", what="workspaces"),
-    NotBuilt(option="--enable-workspaces", env="MLFLOW_ENABLE_WORKSPACES", what="workspaces", is_flag=True),
+    NotBuilt(
+        option="--enable-workspaces",
+        env="MLFLOW_ENABLE_WORKSPACES",
+        what="workspaces",
+        is_flag=True,
+        off_option="--disable-workspaces",
+    ),
     NotBuilt(option="", env="MLFLOW_WORKSPACE", what="workspaces"),
     NotBuilt(option="", env="MLFLOW_MYSQL_SSL_CA", what="TLS to MySQL by this variable"),
     NotBuilt(option="", env="MLFLOW_MYSQL_SSL_CERT", what="TLS to MySQL by this variable"),

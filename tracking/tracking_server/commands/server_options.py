@@ -41,7 +41,8 @@ def _option_of_setting(setting: Setting) -> Callable[[Command], Command]:
 def _option_of_feature(feature: NotBuilt) -> Callable[[Command], Command]:
     name = _identifier(feature.option)
     if feature.is_flag:
-        return click.option(feature.option, name, is_flag=True, type=bool, default=None, hidden=True)
+        declared = "/".join(filter(None, (feature.option, feature.off_option)))
+        return click.option(declared, name, is_flag=True, type=bool, default=None, hidden=True)
     return click.option(feature.option, name, default=None, hidden=True)
 
 

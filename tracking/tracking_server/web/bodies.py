@@ -36,13 +36,13 @@ class ByteBudget:
             self.give(count)
 
 
-async def next_message(receive: Receive) -> Message:
+async def next_message(receive: Receive, idle_seconds: float = IDLE_SECONDS) -> Message:
     """The next part of a body. Raises ClientGone, and RequestTimeout for a client that has fallen silent."""
     try:
-        async with asyncio.timeout(IDLE_SECONDS):
+        async with asyncio.timeout(idle_seconds):
             message = await receive()
     except TimeoutError:
-        raise RequestTimeout(f"Nothing came for {IDLE_SECONDS:.0f} seconds, in the middle of the request.") from None
+        raise RequestTimeout(f"Nothing came for {idle_seconds:g} seconds, in the middle of the request.") from None
     if message["type"] != "http.request":
         raise ClientGone
     return message
