@@ -6,11 +6,16 @@
 import secrets
 import subprocess
 from collections.abc import Generator
+from typing import Final
 
 import pytest
 
-from tests.support.kubectl import Kubectl
+from tests.support.environments import ROOT
+from tests.support.kubectl import Kubectl, run
 from tests.support.left_out import leave_out
+
+CHART: Final = ROOT / "charts" / "trackplane-operator"
+OPERATOR_NAMESPACE: Final = "trackplane-system"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,8 +43,29 @@ def cluster() -> None:
         leave_out("a cluster (make cluster-test makes one)")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def operator() -> Kubectl:
+    """The operator, installed by its chart with the images that are loaded now."""
+    image = run("docker", "image", "inspect", "--format", "{{.Id}}", "trackplane-operator:dev").strip()
+    release = ["helm", "upgrade", "--install", "trackplane-operator", str(CHART), "--namespace", OPERATOR_NAMESPACE]
+    try:
+        run(
+            *release,
+            "--create-namespace",
+            "--set",
+            f"podAnnotations.image={image}",
+            "--wait",
+            "--timeout=180s",
+            seconds=200,
+        )
+    except AssertionError as failed:
+        raise AssertionError(f"{failed}\n{Kubectl(namespace=OPERATOR_NAMESPACE).report()}") from None
+    return Kubectl(namespace=OPERATOR_NAMESPACE)
+
+
+@pytest.fixture(scope="module")
 def kubectl(request: pytest.FixtureRequest) -> Generator[Kubectl]:
+    """kubectl in the namespace of this story: one for each file."""
     story = request.path.stem.removeprefix("test_").replace("_", "-")
     kubectl = Kubectl(namespace=f"{story}-{secrets.token_hex(3)}")
     kubectl.apply(

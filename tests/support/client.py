@@ -7,16 +7,16 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Final
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from tests.support.environments import client_python
+from tests.support.http import call
 
 START_SECONDS: Final = 120
 SCRIPT_SECONDS: Final = 180
+STOP_SECONDS: Final = 15
 
 
 def run_script(script: Path, *arguments: str, home: Path) -> str:
@@ -40,20 +40,20 @@ def last_line(output: str) -> Any:
     return json.loads(output.strip().rpartition("\n")[2])
 
 
-def environment(home: Path, settings: Mapping[str, str] | None = None) -> dict[str, str]:
+def environment(home: Path) -> dict[str, str]:
     """The environment of this process without its settings for MLflow, and with a home folder of its own."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "TRACKPLANE_"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
     quiet = {
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "GIT_PYTHON_REFRESH": "quiet",
     }
-    return kept | quiet | {"HOME": str(home)} | dict(settings or {})
+    return kept | quiet | {"HOME": str(home)}
 
 
 @contextlib.contextmanager
 def mlflow_server(folder: Path) -> Generator[str]:
-    """The URL of MLflow's own server with SQLite and a local folder, one worker."""
+    """The URL of MLflow's own server with SQLite and a local folder, one worker, from when it answers."""
     port = free_port()
     command = [
         str(client_python().parent / "mlflow"),
@@ -63,41 +63,37 @@ def mlflow_server(folder: Path) -> Generator[str]:
         f"--port={port}",
         "--workers=1",
     ]
-    with server(command, f"http://127.0.0.1:{port}", folder, environment(folder)) as url:
-        yield url
-
-
-@contextlib.contextmanager
-def server(command: Sequence[str], url: str, folder: Path, environ: Mapping[str, str]) -> Generator[str]:
-    """Runs the command until the block ends, from when `/health` answers."""
+    url = f"http://127.0.0.1:{port}"
     log = folder / "server.log"
     with (
         log.open("wb") as output,
         subprocess.Popen(
-            command, cwd=folder, env=environ, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            command, cwd=folder, env=environment(folder), stdout=output, stderr=output, start_new_session=True
         ) as process,
     ):
         try:
-            deadline = time.monotonic() + START_SECONDS
-            while not is_healthy(url):
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise AssertionError(f"{command[0]} does not answer:\n{log.read_text()}")
-                time.sleep(0.1)
+            wait_until_healthy(url, process, log)
             yield url
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
+            os.killpg(process.pid, signal.SIGTERM)
             try:
-                process.wait(15)
+                process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
+def wait_until_healthy(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not is_healthy(url):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise AssertionError(f"MLflow's server does not answer:\n{log.read_text()}")
+        time.sleep(0.1)
+
+
 def is_healthy(url: str) -> bool:
     try:
-        with urlopen(f"{url}/health", timeout=5) as response:
-            return bool(response.status == 200)
-    except (URLError, OSError):
+        return call(url, "GET", "/health").status == 200
+    except OSError:
         return False
 
 

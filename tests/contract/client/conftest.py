@@ -1,21 +1,17 @@
 """Two servers for the tests of the client: ours, and MLflow's own to compare with. Each starts once."""
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.support.client import environment, free_port, mlflow_server, server
+from tests.support.client import mlflow_server
+from tests.support.server import live_server
 
 
 @pytest.fixture(scope="session")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("trackplane")
-    port = free_port()
-    command = [str(Path(sys.prefix) / "bin" / "trackplane"), "server", f"--port={port}"]
-    with server(command, f"http://127.0.0.1:{port}", folder, environment(folder)) as url:
-        yield url
+    with live_server(tmp_path_factory.mktemp("trackplane"), environ={"MLFLOW_WORKERS": "2"}) as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")
