@@ -80,7 +80,7 @@ def running_postgresql() -> Generator[PostgreSql]:
 
 
 def _postgresql_binaries(folder: Path) -> Path:
-    """Those of the host, else those of the test environment: copied into `folder`, where another account may run them."""
+    """Those of the host, else those of the test environment, copied to where another account may run them."""
     on_path = shutil.which("initdb")
     if on_path is not None:
         return Path(on_path).resolve().parent
