@@ -1,4 +1,5 @@
 import string
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -101,6 +102,7 @@ def test_a_key_stays_below_any_root_however_it_is_read(path: str) -> None:
     assert all(segment not in {"", ".", ".."} for segment in segments)
     assert not set(key) & set("\\\0\n#")
     assert parse_folder(key) == key
+    assert unquote(key) == key
 
 
 def test_join_and_name() -> None:

@@ -1,0 +1,141 @@
+from pathlib import Path
+
+import pytest
+
+from tracking_server.artifacts.memory import MemoryStore
+from tracking_server.artifacts.open_store import absolute_uri, local_folder, open_roots, open_store
+from tracking_server.artifacts.paths import InvalidPath
+from tracking_server.artifacts.roots import Location, Root, parse_location, place_of, within
+from tracking_server.artifacts.store import Place
+from tracking_server.errors import ConfigInvalid
+
+PROXIED = MemoryStore()
+FOLDER = MemoryStore()
+ROOTS = (
+    Root(location=Location(origin="mlflow-artifacts://", path=""), store=PROXIED),
+    Root(location=Location(origin="", path="data/mlruns"), store=FOLDER),
+    Root(location=Location(origin="s3://bucket", path="prefix"), store=FOLDER),
+)
+HERE = Path("/srv/trackplane")
+
+
+@pytest.mark.parametrize(
+    ("uri", "store", "key"),
+    [
+        ("mlflow-artifacts:/5/run/artifacts", PROXIED, "5/run/artifacts"),
+        ("mlflow-artifacts:/", PROXIED, ""),
+        ("mlflow-artifacts:/with%20space", PROXIED, "with space"),
+        ("/data/mlruns/0/run/artifacts", FOLDER, "0/run/artifacts"),
+        ("/data/mlruns", FOLDER, ""),
+        ("/data/mlruns/", FOLDER, ""),
+        ("file:///data/mlruns/0", FOLDER, "0"),
+        ("file:/data/mlruns/0", FOLDER, "0"),
+        ("file://localhost/data/mlruns/a%20b", FOLDER, "a b"),
+        ("s3://bucket/prefix/1", FOLDER, "1"),
+    ],
+)
+def test_a_uri_below_a_root_is_a_key_of_its_store(uri: str, store: MemoryStore, key: str) -> None:
+    assert place_of(uri, ROOTS) == Place(store=store, key=key)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "",
+        "/data",
+        "/data/mlruns2/0",
+        "/etc/passwd",
+        "file:///etc/passwd",
+        "file://other-host/data/mlruns/0",
+        "mlflow-artifacts://elsewhere.example.com/5",
+        "s3://bucket/prefix2/1",
+        "s3://other/prefix/1",
+        "s3://bucket/prefix/1?versionId=3",
+        "s3://bucket/prefix/1#x",
+        "gs://bucket/prefix/1",
+        "http://[broken",
+        "dbfs:/data/mlruns/0",
+    ],
+)
+def test_other_uris_are_not_ours(uri: str) -> None:
+    assert place_of(uri, ROOTS) is None
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "/data/mlruns/../../etc",
+        "file:///data/mlruns/%2e%2e/secret",
+        "mlflow-artifacts:/a/../b",
+        "s3://bucket/prefix//x",
+    ],
+)
+def test_a_uri_that_would_leave_its_root_is_refused(uri: str) -> None:
+    with pytest.raises(InvalidPath):
+        place_of(uri, ROOTS)
+
+
+def test_within() -> None:
+    assert within(Place(store=PROXIED, key="5/run"), "a/b").key == "5/run/a/b"
+    assert within(Place(store=PROXIED, key=""), "a").key == "a"
+    assert within(Place(store=PROXIED, key="5"), "").key == "5"
+
+
+def test_a_windows_path_is_a_strange_relative_path() -> None:
+    assert parse_location("C:\\data") == Location(origin="", path="C:\\data")
+
+
+@pytest.mark.parametrize(
+    ("uri", "folder"),
+    [
+        ("./mlartifacts", Path("/srv/trackplane/mlartifacts")),
+        ("mlartifacts/", Path("/srv/trackplane/mlartifacts")),
+        ("/data", Path("/data")),
+        ("file:///data/a%20b", Path("/data/a b")),
+        ("s3://bucket", None),
+        ("file://host/x", None),
+    ],
+)
+def test_the_folder_that_is_meant(uri: str, folder: Path | None) -> None:
+    assert local_folder(uri, HERE) == folder
+
+
+def test_a_relative_root_is_told_to_runs_as_an_absolute_one() -> None:
+    assert absolute_uri("./mlruns", HERE) == "/srv/trackplane/mlruns"
+    for uri in ("/data", "file:///data", "mlflow-artifacts:/", "s3://bucket/x"):
+        assert absolute_uri(uri, HERE) == uri
+
+
+@pytest.mark.parametrize(
+    ("uri", "part"),
+    [
+        ("s3://bucket", "artifacts in S3 are not built yet"),
+        ("gs://bucket", "Google Cloud Storage are not built yet"),
+        ("wasbs://c@a.blob.core.windows.net/x", "Azure Blob Storage are not built yet"),
+        ("azure://c/x", "Azure Blob Storage are not built yet"),
+        ("abfss://c@a.dfs.core.windows.net/", "Azure Data Lake Storage are not built yet"),
+        ("ftp://host/x", "must be a folder"),
+        ("file:///data?x", "must be a folder"),
+    ],
+)
+def test_stores_that_are_not_built_are_refused(uri: str, part: str) -> None:
+    with pytest.raises(ConfigInvalid, match=part):
+        open_store(uri, HERE)
+
+
+def test_a_default_root_with_a_host_is_the_servers_own() -> None:
+    roots = open_roots("/data", "mlflow-artifacts://ml.example.com/prefix", HERE)
+    for uri in ("mlflow-artifacts:/prefix/5", "mlflow-artifacts://ml.example.com/prefix/5", "/data/prefix/5"):
+        place = place_of(uri, roots)
+        assert place is not None
+        assert place.key == "prefix/5"
+    assert place_of("mlflow-artifacts://other.example.com/prefix/5", roots) is None
+
+
+def test_a_default_root_elsewhere_is_not_opened() -> None:
+    roots = open_roots("/data", "s3://bucket/x", HERE)
+    assert place_of("s3://bucket/x/1", roots) is None
+    local = open_roots("/data", "./mlruns", HERE)
+    place = place_of("/srv/trackplane/mlruns/0/run", local)
+    assert place is not None
+    assert place.key == "0/run"
