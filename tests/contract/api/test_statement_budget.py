@@ -36,7 +36,7 @@ BUDGET: Final[Sequence[tuple[str, str, Mapping[str, object], int | Mapping[str, 
     ("POST", "runs/update", {"run_id": "{run}", "status": "FINISHED"}, 2),
     ("POST", "runs/update", {"run_id": "{run}", "run_name": "new"}, 3),
     ("POST", "runs/delete", {"run_id": "{run}"}, 2),
-    ("POST", "runs/restore", {"run_id": "{run}"}, 1),
+    ("POST", "runs/restore", {"run_id": "{run}"}, {"sqlite": 2, "postgresql": 3}),  # it looks for claims
     ("GET", "runs/get", {"run_id": "{run}"}, 6),
     ("POST", "runs/search", {"experiment_ids": ["{experiment}"]}, 6),
     ("POST", "runs/search", {"experiment_ids": ["{experiment}"], "filter": "metrics.there > 5"}, 1),
