@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+from tests.support.audit import written
 from tests.support.golden import FILE
-from tests.support.kubectl import Kubectl, Manifest, audited
+from tests.support.kubectl import Kubectl, Manifest
 from tests.support.pods import termination_message
 from tests.support.stories import (
     a_tracking_server,
@@ -64,16 +65,10 @@ def test_every_step_succeeded(upgraded: Manifest) -> None:
 
 @pytest.mark.usefixtures("upgraded")
 def test_one_job_was_made_for_each_step(kubectl: Kubectl) -> None:
-    created = [
-        entry["objectRef"]["name"]
-        for entry in audited()
-        if (entry["verb"], entry["objectRef"].get("resource")) == ("create", "jobs")
-        and entry["objectRef"]["namespace"] == kubectl.namespace
-        and entry["responseStatus"]["code"] == 201
-    ]
-    assert len(created) == len(set(created))
+    made = [one.name for one in written(kubectl.namespace) if (one.verb, one.resource) == ("create", "jobs")]
+    assert len(made) == len(set(made))
     for step in STEPS:
-        assert names_of(jobs(kubectl, "tracking", step)) == [name for name in created if f"-{step}-" in name], created
+        assert names_of(jobs(kubectl, "tracking", step)) == [name for name in made if f"-{step}-" in name], made
 
 
 @pytest.mark.usefixtures("upgraded")
