@@ -78,6 +78,15 @@ def a_job(namespace: str, uid: str, name: str = "work") -> Manifest:
     }
 
 
+def a_service(namespace: str, name: str = "served") -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"selector": {"app": name}, "ports": [{"name": "http", "port": 80, "protocol": "TCP"}]},
+    }
+
+
 def a_config_map(namespace: str, name: str, data: dict[str, str], **metadata: Any) -> Manifest:
     return {
         "apiVersion": "v1",
@@ -149,6 +158,15 @@ async def applying_takes_back_what_somebody_changed(cluster: Cluster, others: Ot
     after = await cluster.apply(a_deployment(namespace))
     assert after["spec"]["template"]["spec"]["containers"][0]["image"] == "example.invalid/server:1"
     assert after["metadata"]["generation"] == 3
+
+
+async def a_selector_is_one_value(cluster: Cluster, others: Others, namespace: str) -> None:
+    wanted = a_service(namespace)
+    made = await cluster.apply(wanted)
+    made["spec"]["selector"] = {"app": "other", "more": "yes"}
+    await others.replace(made)
+    after = await cluster.apply(wanted)
+    assert after["spec"]["selector"] == {"app": "served"}
 
 
 async def scaling_leaves_the_template_alone(cluster: Cluster, _others: Others, namespace: str) -> None:
@@ -280,6 +298,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     fields_of_others_are_kept,
     elements_of_others_are_kept,
     applying_takes_back_what_somebody_changed,
+    a_selector_is_one_value,
     scaling_leaves_the_template_alone,
     an_immutable_field_is_refused,
     the_status_of_what_is_gone_is_not_written,

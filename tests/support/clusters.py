@@ -160,10 +160,13 @@ class World:
         """One pass; None when the operator died in it."""
         mortal = None if dies_after is None else MortalCluster(cluster=self.cluster, writes_left=dies_after)
         settings = ReconcileSettings(server_image="server:1")
+        before = self.replicas
         try:
             outcome = asyncio.run(reconcile(SERVER, mortal or self.cluster, self.now, settings))
         except Killed:
             return None
+        finally:
+            self._check_stop(before)
         self.reports.extend(outcome.reports)
         return outcome
 
@@ -231,6 +234,12 @@ class World:
         return found
 
     @property
+    def replicas(self) -> int:
+        """What is asked of the Deployment; nothing when there is none."""
+        found = self.cluster.find(SERVES)
+        return 0 if found is None else int(found["spec"]["replicas"])
+
+    @property
     def serving_image(self) -> str:
         return str(self.deployment["spec"]["template"]["spec"]["containers"][0]["image"])
 
@@ -242,13 +251,13 @@ class World:
     def tick(self) -> None:
         """One second."""
         self.now += timedelta(seconds=1)
+        for job in self.cluster.objects(JOB, NAMESPACE):
+            self._control_job(job)
         for pod in self.cluster.objects(POD, NAMESPACE):
             if "deletionTimestamp" in pod["metadata"]:
                 self.cluster.remove(ref_of(pod))
         for deployment in self.cluster.objects(DEPLOYMENT, NAMESPACE):
             self._control_deployment(deployment)
-        for job in self.cluster.objects(JOB, NAMESPACE):
-            self._control_job(job)
         for pod in self.cluster.objects(POD, NAMESPACE):
             self._run_pod(pod)
         for deployment in self.cluster.objects(DEPLOYMENT, NAMESPACE):
@@ -281,6 +290,16 @@ class World:
             if _phase(pod) == "Running":
                 self._set_terminated(pod, 137, "")
                 return
+
+    def _check_stop(self, before: int) -> None:
+        """What serves is stopped only to change the schema, or because somebody wants it stopped."""
+        if before == 0 or self.replicas > 0 or self.cluster.find(SERVER) is None:
+            return
+        spec = self.resource["spec"]
+        if spec.get("suspend") or spec.get("replicas") == 0 or self.pods(names.MIGRATE) or self.pods(names.RESTORE):
+            return
+        if self.database.revision == HEADS[spec.get("image", "server:1")]:
+            self._violate("what serves is stopped without need")
 
     def _violate(self, what: str) -> None:
         message = f"{self.now:%H:%M:%S} {what}"
@@ -357,7 +376,7 @@ class World:
 
     def _make_pod(self, owner: Manifest, template: Manifest, annotations: Mapping[str, str]) -> None:
         self._made += 1
-        metadata = {
+        metadata: Manifest = {
             "name": f"{owner['metadata']['name']}-{self._made}",
             "namespace": NAMESPACE,
             "labels": template["metadata"]["labels"],
@@ -372,6 +391,8 @@ class World:
                 }
             ],
         }
+        if owner["kind"] == JOB.kind:
+            metadata["finalizers"] = ["batch.kubernetes.io/job-tracking"]  # it stays until the Job has counted it
         spec = {**template["spec"], "nodeName": "node-1"}
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": {"phase": "Pending"}}
         self.cluster.put(pod)

@@ -81,6 +81,9 @@ def _difference(field: str, wanted: Any, live: Any, path: str) -> Iterator[str]:
         for element in wanted:
             key = element_key(field, element)
             yield from _difference(field, element, there.get(key), f"{path}[{_name_of(key)}]")
+    elif (pairs := _pairs_of_maps(wanted, live)) is not None:
+        for index, (ours, theirs) in enumerate(pairs):
+            yield from _differences(ours, theirs, f"{path}[{index}]")
     elif not _is_equal(wanted, live):
         yield path
 
@@ -89,6 +92,14 @@ def _quantities(wanted: Mapping[str, Any], live: Mapping[str, Any], path: str) -
     for resource, quantity in wanted.items():
         if resource not in live or _quantity(quantity) != _quantity(live[resource]):
             yield f"{path}.{resource}"
+
+
+def _pairs_of_maps(wanted: Any, live: Any) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]] | None:
+    """Of two lists of maps of the same length: the API server may have put defaults into the elements."""
+    if not is_list(wanted) or not is_list(live) or len(wanted) != len(live):
+        return None
+    pairs = [(ours, theirs) for ours, theirs in zip(wanted, live, strict=True) if is_map(ours) and is_map(theirs)]
+    return pairs if len(pairs) == len(wanted) else None
 
 
 def _is_equal(wanted: Any, live: Any) -> bool:
