@@ -46,7 +46,7 @@ def run_deployment(deployment: Manifest, pods: Sequence[Manifest], now: datetime
 
 def run_job(job: Manifest, pods: Sequence[Manifest], now: datetime) -> Answer:
     """One pod after the other until one succeeds, an exit code is terminal, or there were too many."""
-    if _is_finished(job):
+    if is_finished(job):
         return Answer()
     spec, status = job["spec"], job.get("status", {})
     living = [pod for pod in pods if _phase(pod) not in ("Succeeded", "Failed")]
@@ -66,7 +66,7 @@ def run_job(job: Manifest, pods: Sequence[Manifest], now: datetime) -> Answer:
 def run_cron_job(cron_job: Manifest, jobs: Sequence[Manifest], since: datetime, now: datetime) -> Answer:
     """`since` is when the schedule was last looked at. While a Job of it runs, the next one is left out."""
     spec = cron_job["spec"]
-    finished = [job for job in jobs if _is_finished(job)]
+    finished = [job for job in jobs if is_finished(job)]
     doomed = _beyond(finished, "Complete", spec["successfulJobsHistoryLimit"])
     doomed += _beyond(finished, "Failed", spec["failedJobsHistoryLimit"])
     if spec["suspend"]:
@@ -93,6 +93,14 @@ def made_by(owner: Manifest, objects: Iterable[Manifest]) -> list[Manifest]:
     uid = owner["metadata"]["uid"]
     found = [one for one in objects if uid in (ref["uid"] for ref in one["metadata"].get("ownerReferences", ()))]
     return sorted(found, key=lambda one: (one["metadata"]["creationTimestamp"], one["metadata"]["name"]))
+
+
+def is_made_by(kind: Kind, manifest: Manifest) -> bool:
+    return any(owner["kind"] == kind.kind for owner in manifest["metadata"].get("ownerReferences", ()))
+
+
+def is_finished(job: Manifest) -> bool:
+    return bool(job.get("status", {}).get("conditions"))
 
 
 def _deployment_status(
@@ -190,10 +198,6 @@ def _condition(name: str, reason: str, message: str, now: datetime, *, is_true: 
 def _is_ready(pod: Manifest) -> bool:
     conditions = pod.get("status", {}).get("conditions", ())
     return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
-
-
-def _is_finished(job: Manifest) -> bool:
-    return bool(job.get("status", {}).get("conditions"))
 
 
 def _is_deleted(manifest: Manifest) -> bool:

@@ -6,9 +6,17 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from tracking_operator.outside.controllers import Answer, made_by, run_cron_job, run_deployment, run_job
-from tracking_operator.outside.pod_process import Machine, PodProcess
-from tracking_operator.resource.kinds import CRON_JOB, DEPLOYMENT, JOB, POD, Kind, Manifest, Ref, ref_of
+from tracking_operator.outside.controllers import (
+    Answer,
+    is_finished,
+    is_made_by,
+    made_by,
+    run_cron_job,
+    run_deployment,
+    run_job,
+)
+from tracking_operator.outside.pod_process import Machine, PodProcess, component_of
+from tracking_operator.resource.kinds import CRON_JOB, DEPLOYMENT, JOB, POD, Kind, Manifest, Ref, kind_of, ref_of
 
 LONGEST_NAP_SECONDS: Final = 60.0
 """The wall clock can jump: a schedule is looked at again at least so often."""
@@ -80,10 +88,15 @@ class Node:
     async def _carry_out(self, owner: Manifest, answer: Answer) -> None:
         for manifest in answer.create:
             self._cluster.put(manifest)
+            if kind_of(owner) == CRON_JOB:
+                self._machine.say(component_of(manifest), f"Job {manifest['metadata']['name']} begins, as scheduled")
         for ref in answer.delete:
             await self._cluster.delete(ref)
         if answer.status is not None and answer.status != owner.get("status"):
             self._cluster.set_status(ref_of(owner), answer.status)
+            if kind_of(owner) == JOB and is_made_by(CRON_JOB, owner) and is_finished({"status": answer.status}):
+                end = answer.status["conditions"][0]
+                self._machine.say(component_of(owner), f"Job {owner['metadata']['name']}: {end['type']}")
 
     def _place(self, group: asyncio.TaskGroup) -> None:
         """Starts what has a pod and no process, and ends what has a process and no wish for it."""

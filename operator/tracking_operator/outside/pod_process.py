@@ -162,7 +162,7 @@ class PodProcess:
         return True
 
     def _say(self, line: str) -> None:
-        self._machine.say(self._pod["metadata"]["labels"].get(COMPONENT_LABEL, self._ref.name), line)
+        self._machine.say(component_of(self._pod), line)
 
     @property
     def _secret_data(self) -> SecretData:
@@ -172,6 +172,12 @@ class PodProcess:
             return None if secret is None else secret.get("data", {})
 
         return find
+
+
+def component_of(manifest: Manifest) -> str:
+    """Who a line is from."""
+    component: str = manifest["metadata"]["labels"].get(COMPONENT_LABEL, manifest["metadata"]["name"])
+    return component
 
 
 async def _start(call: Invocation, report_file: Path) -> tuple[Process, asyncio.StreamReader]:

@@ -19,7 +19,7 @@ from tests.support.client import free_port
 from tracking_operator.cluster.memory import MemoryCluster
 from tracking_operator.outside.node import Node
 from tracking_operator.outside.pod_process import Machine
-from tracking_operator.resource.kinds import DEPLOYMENT, JOB, POD, SECRET, Kind, Manifest, Ref
+from tracking_operator.resource.kinds import CRON_JOB, DEPLOYMENT, JOB, POD, SECRET, Kind, Manifest, Ref
 
 DEADLINE_SECONDS = 20
 SERVER = """
@@ -48,10 +48,6 @@ import subprocess, sys, time
 print(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]).pid, flush=True)
 time.sleep(60)
 """
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass
@@ -108,7 +104,13 @@ class Place:
 
 @contextlib.asynccontextmanager
 async def a_place(folder: Path) -> AsyncGenerator[Place]:
-    place = Place(cluster=MemoryCluster(_now), folder=folder)
+    """Its clock shows one second to midnight when it begins."""
+    ahead = datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC) - datetime.now(UTC)
+
+    def now() -> datetime:
+        return datetime.now(UTC) + ahead
+
+    place = Place(cluster=MemoryCluster(now), folder=folder)
     node = Node(
         Machine(
             cluster=place.cluster,
@@ -116,7 +118,7 @@ async def a_place(folder: Path) -> AsyncGenerator[Place]:
             folder=folder,
             address="127.0.0.1",
             say=lambda component, line: place.said.append(f"{component}: {line}"),
-            now=_now,
+            now=now,
         )
     )
     running = asyncio.create_task(node.run())
@@ -161,6 +163,31 @@ def test_a_job_that_fails_is_tried_as_often_as_its_policy_says(tmp_path: Path, e
             await until(lambda: place.condition(job) == "Failed True")
             codes = [pod["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"] for pod in place.pods]
             assert codes == [exit_code] * pods
+
+    asyncio.run(story())
+
+
+def test_a_schedule_makes_a_job_and_tells_of_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with a_place(tmp_path) as place:
+            template = place.template(_python("pass"))
+            template["spec"]["restartPolicy"] = "Never"
+            labels = {"app.kubernetes.io/component": "gc"}
+            place.put(
+                CRON_JOB,
+                "collect",
+                spec={
+                    "schedule": "@daily",
+                    "timeZone": "Etc/UTC",
+                    "suspend": False,
+                    "successfulJobsHistoryLimit": 1,
+                    "failedJobsHistoryLimit": 1,
+                    "jobTemplate": {"metadata": {"labels": labels}, "spec": {"backoffLimit": 0, "template": template}},
+                },
+            )
+            await until(lambda: len(place.said) == 2)
+            (job,) = (manifest["metadata"]["name"] for manifest in place.cluster.objects(JOB))
+            assert place.said == [f"gc: Job {job} begins, as scheduled", f"gc: Job {job}: Complete"]
 
     asyncio.run(story())
 
