@@ -4,6 +4,7 @@ gunicorn keeps the workers; each is a uvicorn server on uvloop and httptools. Th
 the workers are forked, and then frozen out of the garbage collector's sight, so that they share its memory.
 """
 
+import asyncio
 import contextlib
 import gc
 import io
@@ -20,6 +21,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn_worker import UvicornWorker
 
 from tracking_server.errors import ConfigInvalid
@@ -28,12 +30,15 @@ from tracking_server.settings import Settings
 GRACE_SECONDS: Final = 25
 """For what is under way when the server is told to stop: below the 30 seconds that Kubernetes waits."""
 
+HEAD_LIMIT_BYTES: Final = 64 * 1024
+HEAD_SECONDS: Final = 60.0
+
 _RESERVED: Final = frozenset(
     {"bind", "workers", "worker_class", "threads", "preload_app", "reload", "daemon", "wsgi_app", "config"}
 )
 """Settings of gunicorn that are ours to decide, or that our worker has no use for."""
 
-_NEEDED_BY_WORKERS: Final = ("uvicorn.lifespan.on", "uvicorn.loops.uvloop", "uvicorn.protocols.http.httptools_impl")
+_NEEDED_BY_WORKERS: Final = ("uvicorn.lifespan.on", "uvicorn.loops.uvloop")
 """uvicorn loads them when it runs: too late for the workers to share them."""
 
 _GARBAGE_THRESHOLDS: Final = (50_000, 20, 100)
@@ -42,12 +47,65 @@ _GARBAGE_THRESHOLDS: Final = (50_000, 20, 100)
 logger = logging.getLogger(__name__)
 
 
+class BoundedProtocol(HttpToolsProtocol):
+    """HTTP whose requests have to begin in bounded time and space: the parser itself would wait and grow for ever."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._head_bytes = 0
+        self._is_in_head = True
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self._begin_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end_head()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """What a read brings is parsed first: it may be a short head and much of a body."""
+        self._head_bytes += len(data)
+        super().data_received(data)
+        if self._is_in_head and self._head_bytes > HEAD_LIMIT_BYTES and not self.transport.is_closing():
+            self.send_400_response("The head of the request is too large.")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._begin_head()
+
+    def on_headers_complete(self) -> None:
+        self._end_head()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._is_in_head = True
+        self._head_bytes = 0
+        super().on_message_complete()
+
+    def _begin_head(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(HEAD_SECONDS, self._give_up)
+
+    def _end_head(self) -> None:
+        self._is_in_head = False
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _give_up(self) -> None:
+        self._deadline = None
+        if not self.transport.is_closing():
+            self.transport.close()
+
+
 class Worker(UvicornWorker):
     """uvicorn without what it would do a second time: access log, proxy headers, WebSockets."""
 
     CONFIG_KWARGS: dict[str, Any] = {  # noqa: RUF012 - as the class above declares it
         "loop": "uvloop",
-        "http": "httptools",
+        "http": BoundedProtocol,
         "ws": "none",
         "lifespan": "on",
         "interface": "asgi3",

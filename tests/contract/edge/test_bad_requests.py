@@ -180,6 +180,32 @@ def test_broken_http_never_breaks_the_server(server: LiveServer, request_: bytes
     assert call(server.url, "GET", "/health").status == 200
 
 
+@pytest.mark.parametrize(
+    "start", [b"GET /", b"GET / HTTP/1.1\r\nX: ", b"GET / HTTP/1.1\r\n"], ids=["path", "header", "headers"]
+)
+def test_a_head_without_an_end_is_cut_off(server: LiveServer, start: bytes) -> None:
+    filler = b"x: y\r\n" * 10_000 if start.endswith(b"\n") else b"x" * 60_000
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as opened:
+        opened.sendall(start)
+        sent = 0
+        try:
+            while sent < 50_000_000:
+                opened.sendall(filler)
+                sent += len(filler)
+        except ConnectionError:
+            pass
+    assert sent < 5_000_000
+    assert call(server.url, "GET", "/health").status == 200
+
+
+def test_a_large_head_within_the_limit_and_a_body_right_behind_it(server: LiveServer) -> None:
+    body = b'{"experiment_id": "none", "tags": [' + b" " * 200_000 + b"]}"
+    with connection_to(server.url) as connection:
+        for _ in range(3):
+            connection.request("POST", WRITING, body=body, headers={**JSON, "X-Filler": "x" * 30_000})
+            assert reply_on(connection).status == 400
+
+
 def test_a_websocket_upgrade_is_answered_as_plain_http(server: LiveServer) -> None:
     upgrade = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
     assert raw(server, upgrade).startswith(b"HTTP/1.1 200")

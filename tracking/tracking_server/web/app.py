@@ -23,7 +23,7 @@ from tracking_server.web.failures import MethodNotAllowed, failure_response, int
 from tracking_server.web.hosts import HostRule
 from tracking_server.web.queries import parse_query
 from tracking_server.web.request_ids import request_id_of
-from tracking_server.web.responses import Exchange, Headers, Response
+from tracking_server.web.responses import NO_CONTENT, Exchange, Headers, Response
 from tracking_server.web.route import Download, Fixed, Probe, Route, Row, Upload
 from tracking_server.web.routing import Match, RouteTable, WrongMethod
 from tracking_server.web.threads import WorkPool
@@ -243,7 +243,7 @@ def _options(head: Head, found: Match | WrongMethod | None) -> Response:
     if not isinstance(found, WrongMethod):
         raise EndpointNotFound(f"There is no {head.path} here.")
     allow = ", ".join((*found.allowed, "OPTIONS"))
-    return Response(status=204, headers=((b"allow", allow.encode()),), content_type=b"")
+    return Response(status=NO_CONTENT, headers=((b"allow", allow.encode()),))
 
 
 def _is_for_any_host(row: Row) -> bool:

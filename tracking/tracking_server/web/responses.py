@@ -8,6 +8,8 @@ from tracking_server.web.asgi import Receive, Send
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 JSON_TYPE = b"application/json"
+NO_CONTENT = 204
+"""Such an answer has no body, and no headers about one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,11 +33,10 @@ class Exchange:
     sent_bytes: int = field(default=0)
 
     async def respond(self, response: Response) -> None:
-        headers: Headers = (
-            *response.headers,
-            (b"content-length", str(len(response.body)).encode()),
-            *(((b"content-type", response.content_type),) if response.content_type else ()),
-        )
+        headers = response.headers
+        if response.status != NO_CONTENT:
+            length = str(len(response.body)).encode()
+            headers += ((b"content-length", length), (b"content-type", response.content_type))
         await self.start(response.status, headers)
         await self.send_last(response.body)
 
