@@ -110,9 +110,10 @@ def _unknown(scheme: str) -> str:
     return f"{scheme}:// names a driver that this server does not use; write {known.dialect}+{known.name}://."
 
 
-_USER_INFO: Final = re.compile(r"(?P<head>[A-Za-z][\w+.-]*://[^\s:/@]*):(?P<password>\S+)@")
+# Every repetition before a secret is bounded, so that a long text takes a time in proportion to its length.
+_USER_INFO: Final = re.compile(r"(?P<head>[A-Za-z][\w+.-]{0,60}://[^\s:/@]{0,500}):(?P<password>\S{1,4000})@")
 _PARAMETER: Final = re.compile(
-    r"(?P<head>\b\w*(?:password|passwd|pwd|secret)\w*\s*=\s*)(?:'[^']*'|\"[^\"]*\"|[^\s&;'\"]+)", re.IGNORECASE
+    r"(?P<head>(?:password|passwd|pwd|secret)\w{0,60}\s{0,9}=\s{0,9})(?:'[^']*'|\"[^\"]*\"|[^\s&;'\"]+)", re.IGNORECASE
 )
 
 
