@@ -16,6 +16,8 @@ RETRIES: Final = 3
 
 TERMINAL_EXIT_CODES: Final = (2, 10, 13, 14, 15, 16)
 """Again would end alike: usage, ConfigInvalid, SchemaUnsupported, and a failed migration, backup or restore."""
+NO_SUCH_PROGRAM_EXIT_CODES: Final = (126, 127, 128)
+"""Of an image that has no such program: not executable, not found, not started."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

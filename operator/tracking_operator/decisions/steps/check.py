@@ -22,12 +22,13 @@ from tracking_operator.decisions.steps.job_step import (
 )
 from tracking_operator.decisions.steps.progress import Done, Failed, Progress, Working
 from tracking_operator.desired.check_job import check_job
+from tracking_operator.desired.job import NO_SUCH_PROGRAM_EXIT_CODES
 from tracking_operator.resource import names
 from tracking_operator.resource.conditions import ConditionType, Reason
 from tracking_operator.resource.spec import ExternalDatabase
 
-_NOT_OURS: Final = frozenset({2, 126, 127, 128})
-"""Exit codes of an image that does not know the command: usage, not executable, not found, not started."""
+_NOT_OURS: Final = frozenset({2, *NO_SUCH_PROGRAM_EXIT_CODES})
+"""Exit codes of an image that does not know the command; 2 is a usage error."""
 _SCHEMA_UNSUPPORTED: Final = "SchemaUnsupported"
 
 

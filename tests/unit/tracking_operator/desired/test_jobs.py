@@ -129,9 +129,20 @@ EVICTED = {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", 
 @pytest.mark.parametrize("render", [one for one in ALL if one.id != "hook"])
 def test_an_eviction_is_forgiven_and_a_terminal_exit_code_is_not(render: Render) -> None:
     terminal, evicted = render(a_server(upgrade=HOOKS), None)["spec"]["podFailurePolicy"]["rules"]
-    codes = {"containerName": "job", "operator": "In", "values": list(TERMINAL_EXIT_CODES)}
-    assert terminal == {"action": "FailJob", "onExitCodes": codes}
+    assert terminal["action"] == "FailJob"
+    assert terminal["onExitCodes"].items() >= {"containerName": "job", "operator": "In"}.items()
+    assert set(TERMINAL_EXIT_CODES) <= set(terminal["onExitCodes"]["values"])
     assert evicted == EVICTED
+
+
+@pytest.mark.parametrize("exit_code", [126, 127, 128])
+def test_an_image_without_our_program_is_known_by_the_first_check(exit_code: int) -> None:
+    def terminal(manifest: Manifest) -> list[int]:
+        codes: list[int] = manifest["spec"]["podFailurePolicy"]["rules"][0]["onExitCodes"]["values"]
+        return codes
+
+    assert exit_code in terminal(_check(a_server(), None))
+    assert exit_code not in terminal(_migration(a_server(), None))
 
 
 def test_the_exit_codes_of_a_hook_are_its_own() -> None:
