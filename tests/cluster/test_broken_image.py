@@ -7,9 +7,10 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.support import postgres
 from tests.support.kubectl import Kubectl
 from tests.support.pods import SERVER_IMAGE
-from tests.support.stories import POSTGRES_IMAGE, a_tracking_server, is_serving, log_run, names_of, pods, read_run
+from tests.support.stories import a_tracking_server, is_serving, log_run, names_of, pods, read_run
 
 NOWHERE = "registry.invalid/trackplane-server:missing"
 
@@ -45,7 +46,7 @@ def asked_all_the_time(url: str) -> Generator[list[float]]:
     ("image", "words"),
     [
         pytest.param(NOWHERE, NOWHERE, id="it-does-not-exist"),
-        pytest.param(POSTGRES_IMAGE, "trackplane", id="it-has-no-such-program"),
+        pytest.param(postgres.IMAGE, "trackplane", id="it-has-no-such-program"),
     ],
 )
 def test_what_serves_goes_on_serving(serving: Kubectl, image: str, words: str) -> None:

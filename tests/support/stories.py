@@ -18,7 +18,6 @@ NEWER_IMAGE: Final = "trackplane-test-newer:dev"
 """One revision more than SERVER_IMAGE: going to it is a real migration."""
 FAILING_IMAGE: Final = "trackplane-test-failing:dev"
 """Its migration damages the names of the runs and then fails."""
-POSTGRES_IMAGE: Final = "trackplane-test-postgres:dev"
 
 SMALL: Final[Manifest] = {"spec": {"resources": {"requests": {"storage": "100Mi"}}}}
 SQLITE: Final[Manifest] = {"sqlite": {"volumeClaimTemplate": SMALL}}
