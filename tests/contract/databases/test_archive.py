@@ -1,8 +1,10 @@
 """Backup, verify and restore on real engines: what goes in comes out, and nothing is ever half done."""
 
 import math
+import os
 import random
 import re
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -17,6 +19,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert, select, text
 
+from tests.support.children import start_child, wait_for
 from tests.support.databases import PostgreSql
 from tests.support.golden import copy_golden, fill_with_golden
 from tracking_server.database import schema
@@ -314,36 +317,13 @@ def test_another_engine_is_refused(archive: Archive, postgresql: PostgreSql) -> 
 
 # Kills
 
-WORK = """
-import sys
-from datetime import datetime, UTC
-from pathlib import Path
-from tracking_server.database.archive.backup import back_up
-from tracking_server.database.archive.restore import restore
-from tracking_server.database.transactions import open_database
-task, url, path = sys.argv[1:]
-database = open_database(url)
-print("go", flush=True)
-if task == "restore":
-    restore(database, Path(path), replace=True)
-else:
-    back_up(database, Path(path), now=datetime.now(UTC), tool="a test")
-"""
 
-
-def run_and_kill(task: str, url: str, path: Path, after_seconds: float | None) -> bool:
-    """Whether it came to its end."""
-    process = subprocess.Popen([sys.executable, "-c", WORK, task, url, str(path)], stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"go\n"
-    try:
-        return process.wait(after_seconds) == 0
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-        return False
-    finally:
-        process.stdout.close()
+def run_and_kill(work: Callable[[], object], after_seconds: float) -> bool:
+    """Whether it had come to its end by then."""
+    child = start_child(work)
+    time.sleep(after_seconds)
+    os.kill(child, signal.SIGKILL)
+    return wait_for(child) == 0
 
 
 def fill_with_metrics(database: Database, count: int) -> None:
@@ -355,51 +335,37 @@ def fill_with_metrics(database: Database, count: int) -> None:
 
 
 def test_a_restore_killed_at_any_moment_leaves_the_old_or_the_new(filled: Database, tmp_path: Path) -> None:
-    fill_with_metrics(filled, 5_000)
+    fill_with_metrics(filled, 2_000)
     taken = take(filled, tmp_path)
     new = contents(filled)
-    with filled.write() as connection:
-        connection.execute(text("DELETE FROM metrics"))
-        add_experiment(connection, "old")
-    old = contents(filled)
-    url = filled.url.url.render_as_string(hide_password=False)
-    filled.dispose()
     began = time.monotonic()
-    assert run_and_kill("restore", url, taken.path, None)
+    restore(filled, taken.path, replace=True)
     seconds = time.monotonic() - began
-    assert contents(filled) == new
     randomness = random.Random(7)
-    for _ in range(4):
-        filled.dispose()
-        ended = run_and_kill("restore", url, taken.path, randomness.uniform(0, seconds))
-        assert contents(filled) in ([new] if ended else [old, new])
+    for number in range(8):
         with filled.write() as connection:
             connection.execute(text("DELETE FROM metrics"))
-            if contents_of_experiment(connection, "old") == 0:
-                add_experiment(connection, "old")
+            add_experiment(connection, f"old {number}")
         old = contents(filled)
-    filled.dispose()
-    assert run_and_kill("restore", url, taken.path, None)
+        filled.dispose()
+        ended = run_and_kill(lambda: restore(filled, taken.path, replace=True), randomness.uniform(0, seconds * 1.1))
+        assert contents(filled) in ([new] if ended else [old, new])
+    restore(filled, taken.path, replace=True)
     assert contents(filled) == new
     assert list(tmp_path.glob(".trackplane*")) == []
 
 
-def contents_of_experiment(connection: Connection, name: str) -> int:
-    found = connection.execute(select(schema.experiments.c.experiment_id).where(schema.experiments.c.name == name))
-    return len(found.all())
-
-
 def test_a_backup_killed_at_any_moment_leaves_no_archive(filled: Database, tmp_path: Path) -> None:
-    fill_with_metrics(filled, 20_000)
-    url = filled.url.url.render_as_string(hide_password=False)
+    fill_with_metrics(filled, 5_000)
     folder = tmp_path / "backups"
     folder.mkdir()
     began = time.monotonic()
-    assert run_and_kill("backup", url, folder, None)
+    take(filled, folder)
     seconds = time.monotonic() - began
+    filled.dispose()
     randomness = random.Random(11)
-    for _ in range(5):
-        run_and_kill("backup", url, folder, randomness.uniform(0, seconds))
+    for _ in range(8):
+        run_and_kill(lambda: take(filled, folder), randomness.uniform(0, seconds * 1.1))
     for path in folder.glob("*.zst"):
         verify_archive(path)
     take(filled, folder)

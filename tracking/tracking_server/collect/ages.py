@@ -5,7 +5,7 @@ from typing import Final
 
 from tracking_server.errors import ConfigInvalid
 
-_NUMBER: Final = r"(\d+(?:\.\d+)?)"
+_NUMBER: Final = r"([0-9]+(?:\.[0-9]+)?)"
 _AGE: Final = re.compile(rf"(?:{_NUMBER}d)?(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?")
 _UNIT_MILLISECONDS: Final = (86_400_000, 3_600_000, 60_000, 1_000)
 
