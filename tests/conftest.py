@@ -1,10 +1,14 @@
-"""The last lines of pytest name what was left out because the machine lacks it."""
+"""The last lines of pytest name what was left out because the machine lacks it; hypothesis minds no slow machine."""
 
 import pytest
+from hypothesis import settings
 
 from tests.support.left_out import PREFIX
 
 pytest_plugins = ["tests.support.databases"]
+
+settings.register_profile("trackplane", deadline=None)
+settings.load_profile("trackplane")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
