@@ -6,21 +6,21 @@
 import secrets
 import subprocess
 from collections.abc import Generator
-from typing import Final
 
 import pytest
 
-from tests.support.environments import ROOT
-from tests.support.kubectl import Kubectl, run
+from tests.support.installation import install_operator
+from tests.support.kubectl import Kubectl
 from tests.support.left_out import leave_out
 
-CHART: Final = ROOT / "charts" / "trackplane-operator"
-OPERATOR_NAMESPACE: Final = "trackplane-system"
+LAST = "test_permissions.py"
+"""It judges what the operator did in all the other stories."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(pytest.mark.cluster)
+    items.sort(key=lambda item: item.path.name == LAST)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -46,21 +46,7 @@ def cluster() -> None:
 @pytest.fixture(scope="session")
 def operator() -> Kubectl:
     """The operator, installed by its chart with the images that are loaded now."""
-    image = run("docker", "image", "inspect", "--format", "{{.Id}}", "trackplane-operator:dev").strip()
-    release = ["helm", "upgrade", "--install", "trackplane-operator", str(CHART), "--namespace", OPERATOR_NAMESPACE]
-    try:
-        run(
-            *release,
-            "--create-namespace",
-            "--set",
-            f"podAnnotations.image={image}",
-            "--wait",
-            "--timeout=180s",
-            seconds=200,
-        )
-    except AssertionError as failed:
-        raise AssertionError(f"{failed}\n{Kubectl(namespace=OPERATOR_NAMESPACE).report()}") from None
-    return Kubectl(namespace=OPERATOR_NAMESPACE)
+    return install_operator()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""A PostgreSQL database that a Secret names: made from nothing, used, and reached by another user once the Secret does."""
+"""PostgreSQL, named by a Secret: made from nothing, used, and reached by another user once the Secret says so."""
 
 from urllib.parse import quote
 

@@ -53,7 +53,8 @@ def fill_claim(kubectl: Kubectl, claim: str, file: Path, name: str) -> None:
 
 def inserts_of(connection: sqlite3.Connection) -> list[str]:
     """All rows, but those of our own tables, as SQL."""
-    return sorted(line for line in connection.iterdump() if line.startswith("INSERT") and "trackplane_" not in line)
+    inserts = [line for line in connection.iterdump() if line.startswith("INSERT")]
+    return sorted(line for line in inserts if "trackplane" not in line.partition(" VALUES")[0])
 
 
 def dump_of(kubectl: Kubectl, server: str) -> list[str]:
