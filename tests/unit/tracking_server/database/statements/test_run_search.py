@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
 from tests.support import searched_runs
+from tests.support.searched_runs import FILTERS
 from tracking_server.database import schema
 from tracking_server.database.statements.run_search import MOST_RESULTS, select_run_page
 from tracking_server.database.transactions import open_database
@@ -63,80 +64,6 @@ def expected(filter_text: str = "", order_by: Sequence[str] = (), stages: Sequen
         if run.experiment_id in EXPERIMENTS and run.lifecycle_stage in stages and searched_runs.matches(run, tree)
     ]
     return list(searched_runs.in_order(found, parse_order_by(order_by, RUNS)))
-
-
-FILTERS = [
-    "metrics.loss = 0.5",
-    "metrics.loss != 0.5",
-    "metrics.loss > 0",
-    "metrics.loss >= 0",
-    "metrics.loss < 0.5",
-    "metrics.loss <= 1e-300",
-    "metrics.loss = 1e999",
-    "metrics.loss > -1e999",
-    "metrics.loss = 0",
-    "metrics.`a b/c` = 3",
-    "metrics.absent != 1",
-    "metrics.loss > 0 AND metrics.acc = 1",
-    "params.lr = '0.1'",
-    "params.lr != '0.1'",
-    "params.lr = ''",
-    "params.lr LIKE '0.0_'",
-    "params.lr LIKE '0.%'",
-    "params.opt = 'Adam'",
-    "params.opt LIKE 'ADAM'",
-    "params.opt ILIKE 'ADAM'",
-    "params.path = 'C:\\data\\x'",
-    "params.path LIKE 'C:\\d%'",
-    "params.path LIKE 'C:/data/[x]'",
-    "params.path LIKE '%/%'",
-    "params.lr IS NULL",
-    "params.lr IS NOT NULL AND params.opt IS NULL",
-    "tags.team LIKE 'a_b'",
-    "tags.team ILIKE 'a_b'",
-    "tags.team ILIKE '%N%'",
-    "tags.t.x = 'it''s'",
-    "tags.`mlflow.runName` = 'second'",
-    "run_name = 'second'",
-    "run_name != 'second'",
-    "run_name LIKE 'F%'",
-    "run_name ILIKE 'F%'",
-    "run_name = '50%'",
-    "run_name = 'имя'",
-    "`Run Name` = ''",
-    "status = 'FINISHED'",
-    "status = 'finished'",
-    "status != 'FINISHED'",
-    "status LIKE '%ED'",
-    "user_id = 'ann'",
-    "user_id != 'ann'",
-    "user_id ILIKE 'ANN'",
-    "artifact_uri LIKE 's3:%'",
-    "run_id = 'a1'",
-    "run_id != 'a1'",
-    "run_id LIKE 'b%'",
-    "run_id IN ('a1', 'b0', 'c0')",
-    "run_id NOT IN ('a1', 'b0')",
-    "start_time = 1000",
-    "start_time != 1000",
-    "start_time > 1000.5",
-    "start_time <= 0",
-    f"start_time = {2**53 + 1}",
-    "start_time < 1e30",
-    "end_time >= 1000",
-    "created > 1000",
-    "datasets.name = 'iris'",
-    "datasets.name ILIKE 'IRIS'",
-    "datasets.name IN ('iris', 'mnist')",
-    "datasets.digest != 'd1'",
-    "datasets.digest NOT IN ('d2')",
-    "datasets.context = 'training'",
-    "datasets.context LIKE '%al'",
-    "dataset.context != 'training'",
-    "datasets.name = 'iris' AND datasets.name = 'mnist'",
-    "",
-    "status = 'FINISHED' and params.lr = '0.1' and metrics.loss = 0.5 and run_name LIKE '%'",
-]
 
 
 @pytest.mark.parametrize("view", list(ViewType))
