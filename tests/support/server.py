@@ -36,7 +36,9 @@ class LiveServer:
 
 
 @contextmanager
-def live_server(folder: Path, *arguments: str, environ: Mapping[str, str] | None = None) -> Generator[LiveServer]:
+def live_server(
+    folder: Path, *arguments: str, environ: Mapping[str, str] | None = None, start_new_session: bool = False
+) -> Generator[LiveServer]:
     """`trackplane server`, working in `folder`, with one server process unless told otherwise.
 
     Nothing of the caller's environment that starts with MLFLOW_ or TRACKPLANE_ reaches it.
@@ -50,6 +52,7 @@ def live_server(folder: Path, *arguments: str, environ: Mapping[str, str] | None
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
+            start_new_session=start_new_session,
         )
     try:
         yield LiveServer(url=_announced_url(process, log), process=process, log=log)

@@ -11,6 +11,7 @@ import io
 import logging
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
@@ -119,6 +120,11 @@ class Worker(UvicornWorker):
         super().__init__(*args, **kwargs)
         for name in ("uvicorn.error", "uvicorn.access"):
             _leave_to_root(name)
+
+    def init_signals(self) -> None:
+        """A terminal sends Ctrl-C to the workers too; ending them is for the process above them to order."""
+        super().init_signals()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class RootLogger(Logger):

@@ -98,13 +98,8 @@ def test_all_faults_of_the_settings_are_told_at_once(tmp_path: Path) -> None:
     ("arguments", "part"),
     [
         (["--artifacts-destination", "s3://bucket/path"], "S3 are not built yet"),
-        (["--artifacts-destination", "wasbs://c@a.blob.core.windows.net/"], "Azure Blob Storage are not built yet"),
-        (["--artifacts-destination", "ftp://host/"], "must be a folder"),
         (["--backend-store-uri", "./mlruns"], "reading an mlruns folder is not built yet"),
-        (["--backend-store-uri", "https://tracking.example.com"], "not built yet"),
         (["--gunicorn-opts", "--nonsense"], "--nonsense"),
-        (["--gunicorn-opts", "--worker-class gthread"], "worker_class cannot be set here"),
-        (["--gunicorn-opts", "'"], "No closing quotation"),
     ],
 )
 def test_what_cannot_work_is_refused_at_start(tmp_path: Path, arguments: list[str], part: str) -> None:
@@ -119,10 +114,10 @@ def test_an_unknown_option_is_a_usage_error(tmp_path: Path) -> None:
 
 
 def test_a_password_never_reaches_the_output(tmp_path: Path) -> None:
-    for url in ("postgresql://user:hunter2@127.0.0.1:1/none", "oracle://user:hunter2@host/db"):
-        code, told = refused(tmp_path, environ={"MLFLOW_BACKEND_STORE_URI": url})
-        assert code in {10, 11}
-        assert "hunter2" not in told
+    environ = {"MLFLOW_BACKEND_STORE_URI": "postgresql://user:hunter2@127.0.0.1:1/none"}
+    code, told = refused(tmp_path, environ=environ)
+    assert code == 11
+    assert "hunter2" not in told
 
 
 def test_what_is_under_way_is_finished_when_the_server_is_told_to_stop(tmp_path: Path) -> None:
@@ -148,6 +143,15 @@ def test_what_is_under_way_is_finished_when_the_server_is_told_to_stop(tmp_path:
         assert (tmp_path / "mlartifacts" / "slow" / "file").stat().st_size == 3_000_000
         with pytest.raises(ConnectionRefusedError):
             call(server.url, "GET", "/health")
+
+
+def test_ctrl_c_ends_it_quietly(tmp_path: Path) -> None:
+    with live_server(tmp_path, "--workers", "2", start_new_session=True) as server:
+        assert call(server.url, "GET", "/readyz").status == 200
+        time.sleep(1)  # until both workers are up
+        os.killpg(server.process.pid, signal.SIGINT)
+        assert server.process.wait(20) == 0
+    assert [line for line in server.log.read_text().splitlines() if '"level":"info"' not in line] == []
 
 
 def test_writes_that_were_answered_survive_a_kill(tmp_path: Path) -> None:
