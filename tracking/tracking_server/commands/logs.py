@@ -21,7 +21,14 @@ class JsonFormatter(logging.Formatter):
         line |= {name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line, enc_hook=str).decode()
+        try:
+            return msgspec.json.encode(line, enc_hook=str).decode()
+        except UnicodeEncodeError:  # a lone surrogate that somebody sent
+            return msgspec.json.encode({name: _plain(value) for name, value in line.items()}, enc_hook=str).decode()
+
+
+def _plain(value: object) -> object:
+    return value.encode("ascii", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def configure_logging(level: str) -> None:
