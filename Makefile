@@ -82,6 +82,10 @@ cluster-run: setup ## Run CMD with the cluster's tools, for example CMD='kubectl
 cluster-test: setup client ## The stories on the cluster; STORY=adopt is one of them
 	tests/cluster/cluster test $(STORY)
 
+.PHONY: crash
+crash: setup ## Kill -9 at random under writes, then read all back; SEED=1 SECONDS=90 DATABASE=sqlite|postgresql
+	@tests/cluster/cluster crash --seed $(or $(SEED),1) --seconds $(or $(SECONDS),90) --database $(or $(DATABASE),sqlite)
+
 .PHONY: cluster-down
 cluster-down: ## Remove the cluster, and the Docker engine that cluster-up started
 	tests/cluster/cluster down

@@ -54,15 +54,6 @@ def kubectl(request: pytest.FixtureRequest) -> Generator[Kubectl]:
     """kubectl in the namespace of this story: one for each file."""
     story = request.path.stem.removeprefix("test_").replace("_", "-")
     kubectl = Kubectl(namespace=f"{story}-{secrets.token_hex(3)}")
-    kubectl.apply(
-        {
-            "apiVersion": "v1",
-            "kind": "Namespace",
-            "metadata": {
-                "name": kubectl.namespace,
-                "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
-            },
-        }
-    )
+    kubectl.make_namespace()
     yield kubectl
     kubectl("delete", "namespace", kubectl.namespace, "--wait=false")

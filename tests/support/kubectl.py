@@ -48,6 +48,12 @@ class Kubectl:
     def __call__(self, *arguments: str, given: str | None = None, seconds: float = 120, check: bool = True) -> str:
         return run("kubectl", "--namespace", self.namespace, *arguments, given=given, seconds=seconds, check=check)
 
+    def make_namespace(self) -> None:
+        """One that enforces restricted Pod Security."""
+        labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+        metadata = {"name": self.namespace, "labels": labels}
+        self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+
     def apply(self, *manifests: Mapping[str, Any]) -> None:
         self("apply", "--server-side", "--filename", "-", given=yaml.safe_dump_all(manifests))
 

@@ -12,7 +12,7 @@ NAME: Final = "postgres"
 
 def a_postgres(password: str) -> tuple[Manifest, Manifest]:
     """The user `trackplane` with that password, who may do everything, and a database of that name."""
-    pod = a_pod(NAME, ["run"], image=IMAGE, user=65532)
+    pod = a_pod(NAME, ["/usr/local/bin/run"], image=IMAGE, user=65532)
     pod["metadata"]["labels"] = {"app": NAME}
     (container,) = pod["spec"]["containers"]
     variables = {"POSTGRES_PASSWORD": password, "PGPASSWORD": password, "PGDATA": "/tmp/postgres"}
