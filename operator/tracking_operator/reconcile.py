@@ -46,12 +46,14 @@ async def reconcile(ref: Ref, cluster: Cluster, now: datetime, settings: Reconci
         status = status_of_invalid_spec(before, invalid.faults, generation=generation, now=now)
         await write_status(resource, status, cluster)
         return Outcome(reports=tell(before, status, ref.namespace), resource=resource)
-    observed = await gather(server, cluster, status=before)
-    plan = make_plan(server, observed, now, settings)
+    planned = before
     try:
+        observed = await gather(server, cluster, status=before)
+        plan = make_plan(server, observed, now, settings)
+        planned = plan.status
         corrected = await carry_out(plan.actions, cluster, versions=_versions(observed))
     except ClusterRefused as refused:
-        status = status_of_refusal(plan.status, before, str(refused), generation=generation, now=now)
+        status = status_of_refusal(planned, before, str(refused), generation=generation, now=now)
         await write_status(resource, status, cluster)
         return Outcome(reports=tell(before, status, ref.namespace), requeue_seconds=REFUSED_SECONDS, resource=resource)
     await write_status(resource, plan.status, cluster)

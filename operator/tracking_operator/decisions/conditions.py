@@ -15,7 +15,7 @@ from tracking_operator.decisions.situation import Situation
 from tracking_operator.decisions.steps.check import found_schema
 from tracking_operator.decisions.steps.migrate import has_just_migrated, last_change
 from tracking_operator.decisions.steps.progress import Failed, Working
-from tracking_operator.decisions.upgrade import Verdict
+from tracking_operator.decisions.verdict import Verdict
 from tracking_operator.errors import Fault
 from tracking_operator.resource import names
 from tracking_operator.resource.conditions import ConditionType, Reason
@@ -151,13 +151,15 @@ def _references_resolved(situation: Situation, verdict: Verdict) -> Condition:
     for reference in situation.server.references:
         name = reference.secret_key.name
         if situation.observed.secret_versions.get(name) is None:
-            message = f"{reference.path} names Secret {name}, which does not exist: create it with the key {reference.secret_key.key}, or correct the field"  # noqa: E501  # one message
+            remedy = f"create it with the key {reference.secret_key.key}, or correct the field"
+            message = f"{reference.path} names Secret {name}, which does not exist: {remedy}"
             return _condition(ConditionType.REFERENCES_RESOLVED, "False", Reason.NOT_FOUND, message)
     if verdict.reason == Reason.KEY_MISSING:
         return _condition(ConditionType.REFERENCES_RESOLVED, "False", Reason.KEY_MISSING, verdict.message)
     for pod in situation.observed.pods:
         if pod.is_living and pod.problem is not None and pod.problem.reason in CONFIG_PROBLEMS:
-            message = f"Pod {pod.name}: {pod.problem.message}. Add the key to the Secret, or correct the field of the spec that names it"  # noqa: E501  # one message
+            remedy = "Add the key to the Secret, or correct the field of the spec that names it"
+            message = f"Pod {pod.name}: {pod.problem.message}. {remedy}"
             return _condition(ConditionType.REFERENCES_RESOLVED, "False", Reason.KEY_MISSING, message)
     message = "Everything that the spec names was found"
     return _condition(ConditionType.REFERENCES_RESOLVED, "True", Reason.RESOLVED, message)

@@ -11,7 +11,8 @@ from tracking_operator.decisions.situation import ReconcileSettings, situation_o
 from tracking_operator.decisions.status import status_of
 from tracking_operator.decisions.steps.progress import Done, Working
 from tracking_operator.decisions.story import tell
-from tracking_operator.decisions.upgrade import Verdict, decide, seconds_to_wait
+from tracking_operator.decisions.upgrade import decide, seconds_to_wait
+from tracking_operator.decisions.verdict import Verdict
 from tracking_operator.resource.conditions import Reason
 from tracking_operator.resource.kinds import DEPLOYMENT, Manifest
 from tracking_operator.resource.spec import TrackingServer

@@ -11,7 +11,8 @@ from tracking_operator.decisions.situation import Situation
 from tracking_operator.decisions.steps.check import found_schema
 from tracking_operator.decisions.steps.migrate import has_migrated
 from tracking_operator.decisions.steps.progress import Done, Failed, StepName, Working
-from tracking_operator.decisions.upgrade import STEPS, Verdict
+from tracking_operator.decisions.upgrade import STEPS
+from tracking_operator.decisions.verdict import Verdict
 from tracking_operator.resource import names
 from tracking_operator.resource.kinds import Manifest
 

@@ -8,6 +8,9 @@ for what it was made:
 - *plan*: the target, the retry, and what the steps do and run with. An edit of any of these makes a new plan.
 - *window*: one stretch of time without a server. Hooks and backups count in the window that they ran in, no longer:
   once a server has run again, what they did is out of date.
+
+The facts that go into these hashes are kept: another fact makes other hashes, and an operator that is upgraded in the
+middle of an upgrade would not find its Jobs again.
 """
 
 from collections.abc import Mapping

@@ -12,7 +12,7 @@ from tracking_operator.decisions.conditions import (
 )
 from tracking_operator.decisions.record import backup_record, is_rolling_out, schema_record, upgrade_record
 from tracking_operator.decisions.situation import Situation
-from tracking_operator.decisions.upgrade import Verdict
+from tracking_operator.decisions.verdict import Verdict
 from tracking_operator.desired.service import endpoint
 from tracking_operator.errors import Fault
 from tracking_operator.resource import names
@@ -60,6 +60,6 @@ def status_of_refusal(
         conditions_of_refusal(message), before.get("conditions") or (), generation=generation, now=now
     )
     overruled = {str(ConditionType.READY), str(ConditionType.STALLED), str(ConditionType.RECONCILING)}
-    kept = [one for one in planned["conditions"] if one["type"] not in overruled]
-    ours = [one for one in refused if one["type"] in overruled]
-    return {**planned, "conditions": [*ours, *kept]}
+    kept = {one["type"]: one for one in planned.get("conditions") or ()}
+    conditions = [one if one["type"] in overruled else kept.get(one["type"], one) for one in refused]
+    return {**planned, "observedGeneration": generation, "conditions": conditions}
