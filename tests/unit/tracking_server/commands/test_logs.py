@@ -1,7 +1,7 @@
 import logging
-import sys
 
 import msgspec
+import pytest
 
 from tracking_server.commands.logs import JsonFormatter
 
@@ -37,10 +37,10 @@ def test_a_record_is_one_line_of_json_with_its_facts() -> None:
 
 
 def test_a_traceback_is_a_fact_too() -> None:
-    try:
-        1 // 0  # noqa: B018 - for its error
-    except ZeroDivisionError:
-        record = logging.makeLogRecord({"msg": "unexpected error", "exc_info": sys.exc_info()})
+    with pytest.raises(ZeroDivisionError) as caught:
+        divmod(1, 0)
+    error = (caught.type, caught.value, caught.tb)
+    record = logging.makeLogRecord({"msg": "unexpected error", "exc_info": error})
     assert "ZeroDivisionError: integer division" in str(line_of(record)["traceback"])
 
 
