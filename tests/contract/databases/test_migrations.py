@@ -102,13 +102,16 @@ def test_our_table_is_the_one_that_is_declared(database: Database) -> None:
 
 
 def test_the_indexes_are_plain(database: Database) -> None:
-    """What MLflow's own migrations keep: columns, no order, no expression, no condition, no text of unknown length."""
+    """What MLflow's own migrations keep: columns, no expression, no condition, no text of unknown length.
+
+    An order is lost where a table is copied, which never happens on PostgreSQL.
+    """
     with database.read() as connection:
         for table in (*schema.metadata.tables, "trackplane_gc_claims"):
             for index in inspect(connection).get_indexes(table):
                 if str(index["name"]).startswith("trackplane_"):
                     assert not index["unique"]
-                    assert "column_sorting" not in index
+                    assert "column_sorting" not in index or database.dialect == "postgresql"
                     assert "expressions" not in index
                     assert not {"value", "tag_value"} & set(index["column_names"])
 

@@ -27,6 +27,9 @@ INDEXES = (
     ("trackplane_model_versions_by_run", "model_versions", ("run_id",)),
 )
 
+# A search shows the newest run first, and runs without a start time last. For PostgreSQL alone, NULL is not the least.
+IN_POSTGRESQL = {"start_time": text("start_time DESC NULLS LAST")}
+
 
 def upgrade() -> None:
     if op.get_context().dialect.name == "postgresql":
@@ -57,4 +60,5 @@ def _make_concurrently() -> None:
                 op.drop_index(name, postgresql_concurrently=True)
             case _:
                 pass
-        op.create_index(name, table, list(columns), postgresql_concurrently=True)
+        in_order = [IN_POSTGRESQL.get(column, column) for column in columns]
+        op.create_index(name, table, in_order, postgresql_concurrently=True)
