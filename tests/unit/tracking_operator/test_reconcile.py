@@ -6,9 +6,11 @@ import pytest
 
 from tests.support.clusters import BROKEN, CRON, DATABASE_SECRET, SERVER, SERVES, Database, Ending, World
 from tests.support.servers import EXTERNAL, NAMESPACE, SHARED_VOLUME
+from tracking_operator.cluster.memory import MemoryCluster
 from tracking_operator.decisions.events import EventReason
+from tracking_operator.errors import ClusterRefused
 from tracking_operator.resource import names
-from tracking_operator.resource.kinds import DEPLOYMENT, JOB, SERVICE, VOLUME_CLAIM, Ref, ref_of
+from tracking_operator.resource.kinds import DEPLOYMENT, JOB, SERVICE, VOLUME_CLAIM, Manifest, Ref, ref_of
 
 HOOK: Final[dict[str, Any]] = {"name": "notify", "image": "hook:1"}
 UPGRADE: Final[dict[str, Any]] = {"hooks": {"preMigration": [HOOK]}}
@@ -777,3 +779,146 @@ def test_conditions_keep_their_time_while_their_status_stays() -> None:
     assert after["SchemaCurrent"]["lastTransitionTime"] == before["SchemaCurrent"]["lastTransitionTime"]
     assert after["Ready"]["lastTransitionTime"] > before["Ready"]["lastTransitionTime"]
     assert {one["observedGeneration"] for one in after.values()} == {2}
+
+
+class Refusing(MemoryCluster):
+    """An API server that refuses to take one kind of object."""
+
+    refused: str = ""
+
+    async def apply(self, manifest: Manifest) -> Manifest:
+        if manifest["kind"] == self.refused:
+            raise ClusterRefused("exceeded quota", status=403, reason="Forbidden")
+        return await super().apply(manifest)
+
+
+def test_what_the_api_server_refuses_is_told_and_tried_again() -> None:
+    world = World()
+    refusing = Refusing(lambda: world.now)
+    refusing.refused = "PersistentVolumeClaim"
+    world.cluster = refusing
+    world.submit(image="server:1")
+    outcome = world.reconcile()
+    assert outcome is not None
+    assert outcome.requeue_seconds == 300
+    assert world.condition("Ready") == ("False", "ClusterRefused")
+    assert world.condition("Stalled") == ("True", "ClusterRefused")
+    assert "exceeded quota" in world.message("Stalled")
+    assert world.events() == ["ClusterRefused"]
+    status = world.status
+    world.tick()
+    world.reconcile()
+    assert world.status == status
+    refusing.refused = ""
+    for _ in range(30):
+        world.reconcile()
+        world.tick()
+    world.reconcile()
+    assert world.condition("Ready") == ("True", "AllReplicasReady")
+    assert world.condition("Stalled") is None
+
+
+def test_a_check_runs_where_the_volume_is_in_use() -> None:
+    world = a_serving_world()
+    assert names.NODE_ANNOTATION not in world.jobs("check")[0]["metadata"]["annotations"]
+    world.edit(image="server:2")
+    world.reconcile()
+    (check,) = [job for job in world.jobs("check") if not job.get("status")]
+    assert check["metadata"]["annotations"][names.NODE_ANNOTATION] == "node-1"
+    assert "node-1" in str(check["spec"]["template"]["spec"]["affinity"])
+
+
+def test_a_check_of_a_shared_database_runs_anywhere() -> None:
+    world = an_external_world(upgrade={"backup": {"required": "Never"}})
+    world.run(60)
+    world.edit(image="server:1.1")
+    world.reconcile()
+    assert all(names.NODE_ANNOTATION not in job["metadata"]["annotations"] for job in world.jobs("check"))
+
+
+def test_a_check_that_is_bound_to_a_node_that_is_gone_is_made_anew() -> None:
+    world = a_serving_world()
+    world.unpullable.add("server:2")
+    world.edit(image="server:2")
+    world.run(5)
+    (first,) = [job for job in world.jobs("check") if not job.get("status")]
+    for pod in world.pods("server"):
+        world.cluster.put({**pod, "spec": {**pod["spec"], "nodeName": "node-2"}})
+    world.run(5)
+    (second,) = [job for job in world.jobs("check") if not job.get("status")]
+    assert second["metadata"]["uid"] != first["metadata"]["uid"]
+    assert second["metadata"]["annotations"][names.NODE_ANNOTATION] == "node-2"
+
+
+def test_a_claim_grows_and_never_shrinks() -> None:
+    world = a_serving_world()
+    claim = Ref(kind=VOLUME_CLAIM, namespace=NAMESPACE, name="demo-database")
+    found = world.cluster.find(claim)
+    assert found is not None
+    found["spec"]["resources"]["requests"]["storage"] = "500Gi"
+    found["spec"]["volumeName"] = "pvc-1"
+    world.cluster.put(found)
+    world.run(5)
+    kept = world.cluster.find(claim)
+    assert kept is not None
+    assert kept["spec"]["resources"]["requests"]["storage"] == "500Gi"
+    assert kept["spec"]["volumeName"] == "pvc-1"
+    rest(world)
+
+
+def test_a_claim_of_somebody_else_is_adopted_as_it_is() -> None:
+    world = World()
+    world.database.revision = 1
+    metadata = {"name": "demo-database", "namespace": NAMESPACE}
+    spec = {"accessModes": ["ReadWriteMany"], "storageClassName": "old", "resources": {"requests": {"storage": "1Gi"}}}
+    world.cluster.put({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec})
+    world.submit(image="server:2", upgrade=UPGRADE)
+    world.run(60)
+    assert world.condition("Ready") == ("True", "AllReplicasReady")
+    assert len(world.archives) == 1
+    claim = world.cluster.find(Ref(kind=VOLUME_CLAIM, namespace=NAMESPACE, name="demo-database"))
+    assert claim is not None
+    assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
+    assert claim["spec"]["storageClassName"] == "old"
+
+
+def test_a_rollout_that_does_not_come_about_is_told() -> None:
+    world = a_serving_world()
+    world.edit(server={"workers": 2})
+    world.reconcile()
+    status = world.deployment["status"]
+    world.cluster.set_status(
+        SERVES,
+        {
+            **status,
+            "observedGeneration": world.deployment["metadata"]["generation"],
+            "readyReplicas": 0,
+            "conditions": [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}],
+        },
+    )
+    world.reconcile()
+    assert world.condition("Stalled") == ("True", "RolloutFailed")
+    assert "RolloutStalled" in world.events()
+
+
+def test_a_server_with_no_replicas_is_as_wanted() -> None:
+    world = a_serving_world()
+    world.edit(replicas=0)
+    world.run(30)
+    assert world.condition("Ready") == ("True", "AllReplicasReady")
+    assert world.condition("Available") == ("False", "NoReplicas")
+    assert world.jobs("check") == ()
+    rest(world)
+    world.edit(replicas=1)
+    world.run(30)
+    assert world.ready_pods == 1
+
+
+def test_messages_hold_nothing_that_changes_by_itself() -> None:
+    world = an_external_world()
+    world.database.is_reachable = False
+    world.run(200)
+    before = {one["type"]: one for one in world.status["conditions"] if one["type"] == "DatabaseReachable"}
+    world.run(200)
+    after = {one["type"]: one for one in world.status["conditions"] if one["type"] == "DatabaseReachable"}
+    assert after == before

@@ -41,7 +41,7 @@ def check(situation: Situation) -> Progress:
             return _found(situation, job)
         case Failed(job=Job() as job):
             return _explained(situation, progress, job)
-        case Working(job=Job() as job) if job.problem is not None:
+        case Working(job=Job() as job, actions=()) if job.problem is not None:
             return _problem(situation, progress, job)
         case _:
             return progress
