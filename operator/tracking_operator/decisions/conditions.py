@@ -13,6 +13,7 @@ from tracking_operator.decisions.observed import CONFIG_PROBLEMS
 from tracking_operator.decisions.reports import SchemaReport
 from tracking_operator.decisions.situation import Situation
 from tracking_operator.decisions.steps.check import found_schema
+from tracking_operator.decisions.steps.job_step import failure_of
 from tracking_operator.decisions.steps.migrate import has_just_migrated, last_change
 from tracking_operator.decisions.steps.progress import Failed, Working
 from tracking_operator.decisions.verdict import Verdict
@@ -174,8 +175,8 @@ def _database_reachable(situation: Situation, verdict: Verdict) -> Condition | N
     job = next((job for job in reversed(jobs) if job.report is not None), None)
     report = None if job is None else job.report
     if not serves and job is not None and report is not None and report.reason == str(Reason.DATABASE_UNREACHABLE):
-        message = f"Job {job.ref.name}: {report.message}"
-        return _condition(ConditionType.DATABASE_REACHABLE, "False", Reason.DATABASE_UNREACHABLE, message)
+        failed = failure_of(situation, job, Reason.DATABASE_UNREACHABLE)
+        return _condition(ConditionType.DATABASE_REACHABLE, "False", Reason.DATABASE_UNREACHABLE, failed.message)
     if serves or (report is not None and report.is_success):
         return _condition(ConditionType.DATABASE_REACHABLE, "True", Reason.CONNECTED, "The database answered")
     return None

@@ -441,6 +441,7 @@ def test_an_unreachable_database_is_tried_again_until_it_answers() -> None:
     world.run(100)
     assert world.condition("Ready") == ("False", "DatabaseUnreachable")
     assert world.condition("DatabaseReachable") == ("False", "DatabaseUnreachable")
+    assert "Look at the database, and at what spec.database.uriSecretRef names" in world.message("DatabaseReachable")
     assert world.condition("Stalled") is None
     world.database.is_reachable = True
     world.run(200)

@@ -15,6 +15,7 @@ from tracking_operator.decisions.steps.job_step import (
     JobOfStep,
     changed_nothing,
     condition_since,
+    database_field,
     explain,
     reason_of_problem,
     retry_time,
@@ -25,7 +26,6 @@ from tracking_operator.desired.check_job import check_job
 from tracking_operator.desired.job import NO_SUCH_PROGRAM_EXIT_CODES
 from tracking_operator.resource import names
 from tracking_operator.resource.conditions import ConditionType, Reason
-from tracking_operator.resource.spec import ExternalDatabase
 
 _NOT_OURS: Final = frozenset({2, *NO_SUCH_PROGRAM_EXIT_CODES})
 """Exit codes of an image that does not know the command; 2 is a usage error."""
@@ -105,7 +105,7 @@ def _explained(situation: Situation, failed: Failed, job: Job) -> Failed:
         case Reason.DATABASE_UNREACHABLE | Reason.LOCK_BUSY:
             return failed
         case Reason.CONFIG_INVALID:
-            return replace(failed, message=f"{failed.message}. Correct {_database_field(situation)}")
+            return replace(failed, message=f"{failed.message}. Correct {database_field(situation)}")
         case _ if report is not None and report.reason == _SCHEMA_UNSUPPORTED:
             return replace(failed, reason=Reason.SCHEMA_NEWER_THAN_IMAGE)
         case _ if job.exit_codes & _NOT_OURS:
@@ -121,7 +121,7 @@ def _problem(situation: Situation, working: Working, job: Job) -> Progress:
         return working
     words = f"Job {job.ref.name}: {explain(job.problem)}"
     if job.problem.reason in CONFIG_PROBLEMS:
-        message = f"{words}. Add the key that {_database_field(situation)} names to its Secret, or correct the field"
+        message = f"{words}. Add the key that {database_field(situation)} names to its Secret, or correct the field"
         return Failed(reason=Reason.KEY_MISSING, message=message, needs_person=False, job=job)
     reason = reason_of_problem(job.problem)
     if reason is None:
@@ -134,9 +134,3 @@ def _with_retry(situation: Situation, failed: Failed, job: Job) -> Failed:
     """An image under the same name may be mended, and a pod may have been out of memory."""
     since = condition_since(situation, ConditionType.STALLED, "True") or job.created_at
     return replace(failed, retry_at=retry_time(situation, job, since))
-
-
-def _database_field(situation: Situation) -> str:
-    if isinstance(situation.server.spec.database, ExternalDatabase):
-        return "spec.database.uriSecretRef"
-    return "spec.database"

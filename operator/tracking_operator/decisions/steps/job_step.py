@@ -20,6 +20,7 @@ from tracking_operator.desired.volume_claim import BACKUPS, DATABASE, can_be_sha
 from tracking_operator.resource import names
 from tracking_operator.resource.conditions import ConditionType, Reason
 from tracking_operator.resource.kinds import Manifest
+from tracking_operator.resource.spec import ExternalDatabase
 
 FIRST_RETRY: Final = timedelta(seconds=10)
 LONGEST_RETRY: Final = timedelta(seconds=120)
@@ -70,6 +71,8 @@ def failure_of(situation: Situation, job: Job, otherwise: Reason) -> Failed:
     if report is not None and not report.is_success:
         reason = _SHARED_REASONS.get(report.reason, otherwise)
     words = job.stopped or (report.message if report is not None else "") or job.failure or "it gave no report"
+    if reason == Reason.DATABASE_UNREACHABLE:
+        words += f". Look at the database, and at what {database_field(situation)} names; it is tried again by itself"
     return Failed(
         reason=reason,
         message=f"Job {job.ref.name}: {words}",
@@ -77,6 +80,13 @@ def failure_of(situation: Situation, job: Job, otherwise: Reason) -> Failed:
         retry_at=_retry_at(situation, job) if reason in HEALS else None,
         job=job,
     )
+
+
+def database_field(situation: Situation) -> str:
+    """The field of the spec that says where the database is."""
+    if isinstance(situation.server.spec.database, ExternalDatabase):
+        return "spec.database.uriSecretRef"
+    return "spec.database"
 
 
 def changed_nothing(job: Job) -> bool:
