@@ -12,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
+from tests.support import crash_writers
 from tests.support.installation import install_operator
 from tests.support.kubectl import Kubectl, Manifest, eventually
 from tests.support.pods import SERVER_IMAGE, a_pod
@@ -19,7 +20,7 @@ from tests.support.postgres import a_postgres
 from tests.support.stories import NEWER_IMAGE, a_tracking_server, names_of
 from tracking_operator.resource import names
 
-WRITERS: Final = Path(__file__).with_name("crash_writers.py")
+WRITERS: Final = Path(crash_writers.__file__)
 WRITER_COUNT: Final = 4
 KILLS_OF_A_JOB: Final = 2
 """A Job is tried four times. A third kill of the same one, and a person would have to ask for another attempt."""

@@ -1,6 +1,7 @@
-"""Writes to a tracking server all the time, notes what was acknowledged, and reads all of it back. See crash.py.
+"""Writes to a tracking server all the time, notes what was acknowledged, and reads all of it back.
 
-It runs in a pod beside the server, so it needs the standard library alone. The last line that it prints is its result.
+tests/cluster/crash.py runs it in a pod beside the server, so it needs the standard library alone. The
+last line that it prints is its result.
 """
 
 import http.client
@@ -41,7 +42,7 @@ class Server:
             response = self._connection.getresponse()
             return response.status, response.read()
         except (OSError, http.client.HTTPException):
-            self._forget()
+            self.close()
             return 0, b""
 
     def post(self, path: str, **fields: Any) -> Any:
@@ -61,7 +62,7 @@ class Server:
                 raise TimeoutError(f"{path} is not answered")
             time.sleep(PAUSE_SECONDS)
 
-    def _forget(self) -> None:
+    def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
         self._connection = None
@@ -105,6 +106,7 @@ class Writer:
                 self.unanswered += 1
                 time.sleep(PAUSE_SECONDS)
             time.sleep(REST_SECONDS)
+        self._server.close()
 
     def _next_run(self, last: Run | None) -> Run | None:
         if last is not None and self._server.post("runs/update", run_id=last.run_id, status="FINISHED", end_time=2):
