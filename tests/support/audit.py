@@ -24,6 +24,8 @@ class Asked:
     namespace: str
     name: str
     code: int
+    is_allowed: bool
+    """By its roles. Something else may refuse it all the same: a namespace that is being deleted takes nothing new."""
 
     @property
     def is_write(self) -> bool:
@@ -59,4 +61,5 @@ def _asked(entry: Mapping[str, Any]) -> Asked:
         namespace=about.get("namespace", ""),
         name=about.get("name", ""),
         code=entry["responseStatus"]["code"],
+        is_allowed=entry.get("annotations", {}).get("authorization.k8s.io/decision") == "allow",
     )
