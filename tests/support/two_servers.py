@@ -1,4 +1,4 @@
-"""Two servers for the tests of the client: ours, and MLflow's own to compare with. Each starts once."""
+"""Two servers to compare, ours and MLflow's own. Each starts once. A plugin of pytest (`tests/conftest.py`)."""
 
 from collections.abc import Iterator
 
@@ -20,6 +20,7 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With pytest-xdist, one worker runs all that needs MLflow's server: it takes long to start and half a gigabyte."""
     for item in items:
