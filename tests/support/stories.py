@@ -105,23 +105,6 @@ def pods(kubectl: Kubectl, server: str, component: str = names.SERVER) -> list[M
     return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
 
 
-def event_reasons(kubectl: Kubectl, server: str) -> list[str]:
-    """The Events about a TrackingServer, each reason as often as it was recorded."""
-    found = json.loads(kubectl("get", "events.events.k8s.io", "--output", "json"))["items"]
-    about = [
-        event for event in found if event["regarding"] == {**event["regarding"], "kind": names.KIND, "name": server}
-    ]
-    return [event["reason"] for event in about for _ in range((event.get("series") or {}).get("count", 1))]
-
-
-def wait_until_ready(kubectl: Kubectl, server: str = "tracking", *, seconds: float = 120) -> Manifest:
-    """Once its status is about the newest spec."""
-    kubectl.wait_for_condition("trackingserver", server, "Ready", seconds=seconds)
-    found = kubectl.get("trackingserver", server)
-    assert found is not None
-    return found
-
-
 def leader(operator: Kubectl) -> str:
     """The pod of the operator that holds the Lease."""
 
