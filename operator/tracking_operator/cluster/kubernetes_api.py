@@ -241,9 +241,15 @@ def _check(answer: _Answer, request: str) -> Mapping[str, Any]:
     if answer.is_success:
         return answer.body
     message = f"{request}: {_message(answer)}"
-    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status in _DELAYS:
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status in _DELAYS or _namespace_is_ending(answer):
         raise NotReadyYet(message, delay_seconds=_delay_seconds(answer))
     raise ClusterRefused(message, status=answer.status, reason=answer.reason)
+
+
+def _namespace_is_ending(answer: _Answer) -> bool:
+    """It takes nothing new, and soon the object that wants it is gone: nobody has to mend anything."""
+    details: Mapping[str, Any] = answer.body.get("details") or {}
+    return any(cause.get("reason") == "NamespaceTerminating" for cause in details.get("causes") or ())
 
 
 def _delay_seconds(answer: _Answer) -> float:

@@ -74,6 +74,11 @@ async def asked(folder: Path, answer: Callable[[], web.Response]) -> None:
         pytest.param(lambda: a_status(401), 10, id="the token is being renewed"),
         pytest.param(lambda: a_status(404), 5, id="the namespace is not there yet"),
         pytest.param(lambda: a_status(409, "Conflict"), 1, id="a conflict"),
+        pytest.param(
+            lambda: a_status(403, "Forbidden", causes=[{"reason": "NamespaceTerminating"}]),
+            5,
+            id="the namespace is being deleted",
+        ),
         pytest.param(lambda: a_status(429), 5, id="too many requests"),
         pytest.param(lambda: web.Response(status=429, headers={"Retry-After": "17"}), 17, id="and when to come back"),
         pytest.param(lambda: a_status(429, retryAfterSeconds=9), 9, id="in the answer"),
