@@ -169,6 +169,9 @@ class EverythingThatHappens(RuleBasedStateMachine):
 
 
 EverythingThatHappens.TestCase.settings = settings(
-    max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=15,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 TestEverythingThatHappens = EverythingThatHappens.TestCase
