@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -177,6 +178,19 @@ def test_a_backup_is_of_one_moment(filled: Database, other: Database, tmp_path: 
             tags = connection.execute(text("SELECT run_uuid FROM tags WHERE key = 'pair'")).scalars()
             assert set(runs) == set(tags)
     assert archives[0].manifest.rows < archives[-1].manifest.rows
+
+
+def test_rows_are_not_held_in_memory(database: Database, tmp_path: Path) -> None:
+    fill_with_metrics(database, 40_000)
+    tracemalloc.start()
+    try:
+        archive = take(database, tmp_path)
+        verify_archive(archive.path)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert archive.manifest.rows > 40_000
+    assert peak_bytes < 12_000_000
 
 
 # The file

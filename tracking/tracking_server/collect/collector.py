@@ -3,10 +3,11 @@
 It can be killed at any moment. What is claimed and still there is taken up by the next collection.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Delete
 
 from tracking_server.artifacts.roots import Root
 from tracking_server.collect.claiming import AT_ONCE, claim, claimed_ids
@@ -57,9 +58,9 @@ class _Collector:
 
     def run(self) -> Outcome:
         for page in self._pages(RUN):
-            self._outcome.runs += self._remove(RUN, page, self._delete_runs)
+            self._outcome.runs += self._remove(RUN, page)
         for page in self._pages(LOGGED_MODEL):
-            self._outcome.logged_models += self._remove(LOGGED_MODEL, page, self._delete_logged_models)
+            self._outcome.logged_models += self._remove(LOGGED_MODEL, page)
         for page in self._pages(EXPERIMENT):
             for experiment_id in page:
                 self._remove_experiment(int(experiment_id))
@@ -78,31 +79,30 @@ class _Collector:
 
     # Runs and logged models
 
-    def _remove(self, kind: Kind, page: Sequence[str], delete_rows: Callable[[Connection, Sequence[str]], int]) -> int:
+    def _remove(self, kind: Kind, page: Sequence[str]) -> int:
+        found = self._database.retrying(lambda connection: _look(connection, kind, page))
+        self._let_go(kind, found.restored)
+        going = [item.id for item in found.deleted if self._can_go(kind, item)]
+        removed = self._database.retrying(lambda connection: _delete_rows(connection, kind, going))
+        self._outcome.datasets += removed.datasets
+        return removed.items
+
+    def _can_go(self, kind: Kind, item: "_Item") -> bool:
+        """Whether nothing is left of its artifacts."""
+        if not item.uri:
+            return True
         with self._database.read() as connection:
-            found = {row[0]: row[1:] for row in connection.execute(statements.select_locations(kind, page))}
-        going: list[str] = []
-        for item_id in page:
-            uri, experiment_location = found.get(item_id, ("", ""))
-            if self._is_still_deleted(kind, item_id) and self._delete_artifacts(
-                kind, item_id, uri or "", item_id, experiment_location or ""
-            ):
-                going.append(item_id)
-        return self._database.retrying(lambda connection: delete_rows(connection, going)) if going else 0
+            stage: str | None = connection.scalar(statements.select_again(kind, item.id))
+        if stage != "deleted":
+            self._let_go(kind, [item.id])
+            return False
+        return self._delete_artifacts(kind, item.id, item.uri, item.id, item.experiment_location)
 
-    def _is_still_deleted(self, kind: Kind, item_id: str) -> bool:
-        """If not, it is let go: somebody restored it before it was claimed, or by a server that knows no claims."""
-
-        def look(connection: Connection) -> str | None:
-            stage: str | None = connection.scalar(statements.select_again(kind, item_id))
-            if stage != "deleted":
-                connection.execute(statements.release(kind, [item_id]))
-            return stage
-
-        stage = self._database.retrying(look)
-        if stage is not None and stage != "deleted":
-            self._outcome.kept.append(Stays(kind=kind.name, id=item_id, reason="it was restored"))
-        return stage == "deleted"
+    def _let_go(self, kind: Kind, restored: Sequence[str]) -> None:
+        """Somebody restored it as it was claimed, or by a server that knows no claims."""
+        if restored:
+            self._database.retrying(lambda connection: connection.execute(statements.release(kind, restored)))
+        self._outcome.kept += [Stays(kind=kind.name, id=item_id, reason="it was restored") for item_id in restored]
 
     def _delete_artifacts(self, kind: Kind, item_id: str, uri: str, folder: str, experiment_location: str) -> bool:
         """Whether nothing is left of them."""
@@ -127,25 +127,6 @@ class _Collector:
         self._outcome.leftovers.append(Stays(kind=kind.name, id=item_id, reason=reason))
         return False
 
-    def _delete_runs(self, connection: Connection, ids: Sequence[str]) -> int:
-        dataset_ids = connection.scalars(statements.select_datasets_of_runs(ids)).all()
-        *others, runs = statements.delete_runs(ids)
-        for statement in others:
-            connection.execute(statement)
-        removed = connection.execute(runs).rowcount
-        if dataset_ids:
-            self._outcome.datasets += connection.execute(statements.delete_orphaned(dataset_ids)).rowcount
-        connection.execute(statements.release(RUN, ids))
-        return removed
-
-    def _delete_logged_models(self, connection: Connection, ids: Sequence[str]) -> int:
-        *others, models = statements.delete_logged_models(ids)
-        for statement in others:
-            connection.execute(statement)
-        removed = connection.execute(models).rowcount
-        connection.execute(statements.release(LOGGED_MODEL, ids))
-        return removed
-
     # Experiments
 
     def _remove_experiment(self, experiment_id: int) -> None:
@@ -155,11 +136,13 @@ class _Collector:
                 if connection.scalar(statements.select_experiments_with_any(kind, [experiment_id])) is not None:
                     self._leave(EXPERIMENT, str(experiment_id), f"a {kind.name.replace('_', ' ')} of it is left")
                     return
-        if not self._is_still_deleted(EXPERIMENT, str(experiment_id)) or not self._remove_traces(experiment_id):
-            return
-        self._outcome.experiments += self._database.retrying(
-            lambda connection: self._delete_experiment(connection, experiment_id)
-        )
+        stage = self._database.retrying(lambda connection: connection.scalar(statements.lock_experiment(experiment_id)))
+        if stage != "deleted":
+            self._let_go(EXPERIMENT, [str(experiment_id)])
+        elif self._remove_traces(experiment_id):
+            self._outcome.experiments += self._database.retrying(
+                partial(_delete_experiment, experiment_id=experiment_id)
+            )
 
     def _remove_traces(self, experiment_id: int) -> bool:
         """Whether none is left."""
@@ -178,17 +161,64 @@ class _Collector:
             is_any_left = is_any_left or len(going) < len(page)
             self._outcome.traces += self._database.retrying(partial(_delete_traces, ids=going)) if going else 0
 
-    def _delete_experiment(self, connection: Connection, experiment_id: int) -> int:
-        *others, experiment = statements.delete_experiment(experiment_id)
-        for statement in others:
-            connection.execute(statement)
-        removed = connection.execute(experiment).rowcount
-        connection.execute(statements.release(EXPERIMENT, [str(experiment_id)]))
-        return removed
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Item:
+    id: str
+    uri: str
+    experiment_location: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Found:
+    deleted: Sequence[_Item]
+    restored: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Removed:
+    items: int = 0
+    datasets: int = 0
+
+
+def _look(connection: Connection, kind: Kind, ids: Sequence[str]) -> _Found:
+    """Locks the rows for a moment. A claim whose row is gone goes too."""
+    rows = connection.execute(statements.select_locations(kind, ids)).all()
+    missing = set(ids).difference(row[0] for row in rows)
+    if missing:
+        connection.execute(statements.release(kind, sorted(missing)))
+    return _Found(
+        deleted=[
+            _Item(id=row[0], uri=row[2] or "", experiment_location=row[3] or "") for row in rows if row[1] == "deleted"
+        ],
+        restored=[row[0] for row in rows if row[1] != "deleted"],
+    )
+
+
+def _delete_rows(connection: Connection, kind: Kind, ids: Sequence[str]) -> _Removed:
+    """Of what is deleted still, in one transaction with the claims."""
+    going = [item.id for item in _look(connection, kind, ids).deleted] if ids else []
+    if not going:
+        return _Removed()
+    dataset_ids = connection.scalars(statements.select_datasets_of_runs(going)).all() if kind is RUN else ()
+    items = _delete(
+        connection, statements.delete_runs(going) if kind is RUN else statements.delete_logged_models(going)
+    )
+    datasets = connection.execute(statements.delete_orphaned(dataset_ids)).rowcount if dataset_ids else 0
+    connection.execute(statements.release(kind, going))
+    return _Removed(items=items, datasets=datasets)
 
 
 def _delete_traces(connection: Connection, ids: Sequence[str]) -> int:
-    *others, traces = statements.delete_traces(ids)
-    for statement in others:
-        connection.execute(statement)
-    return connection.execute(traces).rowcount
+    return _delete(connection, statements.delete_traces(ids))
+
+
+def _delete_experiment(connection: Connection, experiment_id: int) -> int:
+    removed = _delete(connection, statements.delete_experiment(experiment_id))
+    connection.execute(statements.release(EXPERIMENT, [str(experiment_id)]))
+    return removed
+
+
+def _delete(connection: Connection, statements_in_order: Sequence[Delete]) -> int:
+    """How many rows the last of them deleted."""
+    return [connection.execute(statement).rowcount for statement in statements_in_order][-1]

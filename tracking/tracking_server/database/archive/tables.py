@@ -47,9 +47,9 @@ def encoded_rows(connection: Connection, table: StoredTable) -> Iterator[bytes]:
     columns = ", ".join(_selected(column, connection.dialect.name) for column in table.columns)
     result = connection.exec_driver_sql(
         f"SELECT {columns} FROM {quoted(table.name)}",  # noqa: S608 - names from the catalog, quoted
-        execution_options={"stream_results": True, "yield_per": _ROWS_AT_ONCE},
+        execution_options={"stream_results": True, "max_row_buffer": _ROWS_AT_ONCE},
     )
-    for rows in result.partitions():
+    for rows in result.partitions(_ROWS_AT_ONCE):
         for row in rows:
             yield encode_row(row, kinds)
 

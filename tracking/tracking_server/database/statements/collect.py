@@ -186,27 +186,46 @@ SELECT_VERSIONS: Final = select(
 # Artifacts
 
 
-def select_locations(kind: Kind, ids: Sequence[str]) -> Select[str, str | None, str | None]:
-    """(id, artifact location, location of the experiment) of runs or of logged models."""
-    own = runs.c.artifact_uri if kind is RUN else logged_models.c.artifact_location
-    experiment_id = runs.c.experiment_id if kind is RUN else logged_models.c.experiment_id
+def select_locations(kind: Kind, ids: Sequence[str]) -> Select[str, Any, Any, Any]:
+    """(id, stage, artifact location, location of the experiment), read before anything of them goes.
+
+    The rows are locked: a restore that is under way comes to its end first, and a later one sees the claims. A logged
+    model goes with its experiment whatever its own stage.
+    """
+    if kind is RUN:
+        joined = runs.outerjoin(experiments, experiments.c.experiment_id == runs.c.experiment_id)
+        return (
+            select(kind.key, kind.stage, runs.c.artifact_uri, experiments.c.artifact_location)
+            .select_from(joined)
+            .where(kind.key.in_(ids))
+            .with_for_update(of=runs)
+        )
+    joined = logged_models.outerjoin(experiments, experiments.c.experiment_id == logged_models.c.experiment_id)
     return (
-        select(kind.key, own, experiments.c.artifact_location)
-        .outerjoin(experiments, experiments.c.experiment_id == experiment_id)
+        select(kind.key, _STAGE_OF_MODEL, logged_models.c.artifact_location, experiments.c.artifact_location)
+        .select_from(joined)
         .where(kind.key.in_(ids))
+        .with_for_update(of=logged_models)
     )
 
 
 def select_again(kind: Kind, item_id: str) -> Select[Any]:
-    """The stage, read before anything goes. The row is locked: a restore that is under way comes to its end first.
-
-    A logged model goes with its experiment whatever its own stage.
-    """
+    """The stage, read once more as the artifacts go: for servers that know no claims."""
     if kind is not LOGGED_MODEL:
-        return select(kind.stage).where(kind.key == item_id).with_for_update()
-    stage = case((experiments.c.lifecycle_stage == "deleted", "deleted"), else_=kind.stage)
+        return select(kind.stage).where(kind.key == item_id)
     joined = logged_models.join(experiments, experiments.c.experiment_id == logged_models.c.experiment_id)
-    return select(stage).select_from(joined).where(kind.key == item_id).with_for_update()
+    return select(_STAGE_OF_MODEL).select_from(joined).where(kind.key == item_id)
+
+
+def lock_experiment(experiment_id: int) -> Select[str | None]:
+    """Its stage."""
+    stage = experiments.c.lifecycle_stage
+    return select(stage).where(experiments.c.experiment_id == experiment_id).with_for_update()
+
+
+_STAGE_OF_MODEL: Final[ColumnElement[Any]] = case(
+    (experiments.c.lifecycle_stage == "deleted", "deleted"), else_=logged_models.c.lifecycle_stage
+)
 
 
 def select_trace_locations(experiment_id: int, after: str, limit: int) -> Select[str, str | None, str | None]:

@@ -36,7 +36,8 @@ STATEMENTS: Sequence[ClauseElement] = [
     *(collect.select_experiments_with_any(kind, [1]) for kind in (RUN, LOGGED_MODEL)),
     collect.SELECT_VERSIONS,
     *(collect.select_locations(kind, IDS) for kind in (RUN, LOGGED_MODEL)),
-    *(collect.select_again(kind, "a") for kind in (RUN, LOGGED_MODEL, EXPERIMENT)),
+    *(collect.select_again(kind, "a") for kind in (RUN, LOGGED_MODEL)),
+    collect.lock_experiment(1),
     collect.select_trace_locations(1, "", 10),
     collect.select_datasets_of_runs(IDS),
     *collect.delete_runs(IDS),
@@ -64,7 +65,9 @@ def test_no_table_of_an_experiment_is_forgotten() -> None:
     )
 
 
-def test_the_row_is_locked_before_anything_goes() -> None:
+def test_rows_are_locked_before_anything_goes() -> None:
     postgresql = make_url(DIALECTS["postgresql"]).get_dialect()()
-    for kind in (RUN, LOGGED_MODEL, EXPERIMENT):
-        assert str(collect.select_again(kind, "a").compile(dialect=postgresql)).endswith("FOR UPDATE")
+    assert str(collect.select_locations(RUN, IDS).compile(dialect=postgresql)).endswith("FOR UPDATE OF runs")
+    locked = str(collect.select_locations(LOGGED_MODEL, IDS).compile(dialect=postgresql))
+    assert locked.endswith("FOR UPDATE OF logged_models")
+    assert str(collect.lock_experiment(1).compile(dialect=postgresql)).endswith("FOR UPDATE")
