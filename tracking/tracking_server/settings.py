@@ -143,6 +143,14 @@ class Settings:
             parse=_flag,
         )
     )
+    database_wait_seconds: int = field(
+        metadata=_about(
+            env="TRACKPLANE_DATABASE_WAIT_SECONDS",
+            default="30",
+            meaning="How long a start tries again while the database does not answer, until it ends with exit code 11.",
+            parse=_number(0, 3600),
+        )
+    )
     default_artifact_root: str = field(
         metadata=_about(
             option="--default-artifact-root",

@@ -1,3 +1,8 @@
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from sqlalchemy import Insert, insert, select, text, update
 
@@ -42,6 +47,35 @@ def test_another_revision_is_refused(database: Database, revision: str) -> None:
         ready_database(database, creates_schema=True)
 
 
+@pytest.mark.parametrize("revision", [None, "f4a9b2c7d1e6", "acf3f17fdcc7"], ids=["foreign", "newer", "older"])
+def test_a_file_that_is_refused_is_left_as_it_is(sqlite_template: Path, tmp_path: Path, revision: str | None) -> None:
+    """Its kind of journal included, which is written in its header."""
+    path = tmp_path / "theirs.db"
+    if revision is not None:
+        path.write_bytes(sqlite_template.read_bytes())
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA journal_mode = DELETE")
+    connection.execute(f"UPDATE alembic_version SET version_num = '{revision}'" if revision else "CREATE TABLE t (id)")
+    connection.commit()
+    connection.close()
+    before = path.read_bytes()
+    with opened(f"sqlite:///{path}") as database, pytest.raises(SchemaUnsupported):
+        ready_database(database, creates_schema=True)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_current_database_is_known_without_loading_what_migrates(database_url: str) -> None:
+    program = """
+import sys
+from tracking_server.database.start import ready_database
+from tracking_server.database.transactions import open_database
+assert ready_database(open_database(sys.argv[1]), creates_schema=True) is None
+sys.exit("alembic" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", program, database_url], check=False).returncode == 0
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -59,7 +93,7 @@ def test_a_database_with_workspaces_is_refused(database: Database, statement: In
 
 
 def test_experiment_0_is_made_as_mlflow_makes_it(database: Database) -> None:
-    ensure_default_experiment(database, "mlflow-artifacts:/", 1700000000123)
+    ensure_default_experiment(database, "mlflow-artifacts:/0", 1700000000123)
     with database.read() as connection:
         row = connection.execute(select(experiments)).mappings().one()
     assert dict(row) == {
@@ -71,16 +105,6 @@ def test_experiment_0_is_made_as_mlflow_makes_it(database: Database) -> None:
         "last_update_time": 1700000000123,
         "workspace": "default",
     }
-
-
-@pytest.mark.parametrize(
-    ("root", "location"),
-    [("s3://bucket/root", "s3://bucket/root/0"), ("file:///data/", "file:///data/0"), ("./mlruns", "./mlruns/0")],
-)
-def test_the_location_of_experiment_0_is_under_the_root(database: Database, root: str, location: str) -> None:
-    ensure_default_experiment(database, root, 1)
-    with database.read() as connection:
-        assert connection.scalar(select(experiments.c.artifact_location)) == location
 
 
 def test_experiment_0_is_left_as_it_is_when_it_is_there(database: Database) -> None:

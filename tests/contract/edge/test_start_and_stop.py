@@ -114,7 +114,10 @@ def test_an_unknown_option_is_a_usage_error(tmp_path: Path) -> None:
 
 
 def test_a_password_never_reaches_the_output(tmp_path: Path) -> None:
-    environ = {"MLFLOW_BACKEND_STORE_URI": "postgresql://user:hunter2@127.0.0.1:1/none"}
+    environ = {
+        "MLFLOW_BACKEND_STORE_URI": "postgresql://user:hunter2@127.0.0.1:1/none",
+        "TRACKPLANE_DATABASE_WAIT_SECONDS": "1",
+    }
     code, told = refused(tmp_path, environ=environ)
     assert code == 11
     assert "hunter2" not in told
@@ -214,12 +217,17 @@ def test_small_answers_are_not_held_back(tmp_path: Path) -> None:
         assert (time.perf_counter() - started) / 50 < 0.030
 
 
-def test_the_log_is_json_with_a_line_for_each_request(tmp_path: Path) -> None:
+def test_the_log_is_json_with_a_line_for_each_request_but_no_probe(tmp_path: Path) -> None:
     with live_server(tmp_path) as server:
+        for path in ("/health", "/livez", "/readyz", "/version"):
+            assert call(server.url, "GET", path).status == 200
+            assert call(server.url, "PUT", path).status == 405
         call(server.url, "GET", "/api/2.0/mlflow/runs/get?run_id=secret-thing", headers={"X-Request-Id": "mine"})
     lines = [msgspec.json.decode(line) for line in server.log.read_text().splitlines()]
     (line,) = [line for line in lines if line.get("request_id") == "mine"]
     assert line["message"] == "request"
+    probes = [line for line in lines if line.get("path") in {"/health", "/livez", "/readyz", "/version"}]
+    assert [line["status"] for line in probes] == [405] * 4
     assert (line["method"], line["path"], line["status"]) == ("GET", "/api/2.0/mlflow/runs/get", 404)
     assert line["error_code"] == "RESOURCE_DOES_NOT_EXIST"
     assert "secret-thing" not in server.log.read_text()

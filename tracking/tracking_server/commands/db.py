@@ -16,10 +16,10 @@ from tracking_server.database.check import (
     Standing,
     Step,
     explain,
-    inspect_database,
 )
 from tracking_server.database.lock import who_serves
 from tracking_server.database.migrations.upgrade import WAIT_SECONDS, upgrade
+from tracking_server.database.start import look
 from tracking_server.database.transactions import DatabaseOptions, open_database
 from tracking_server.errors import MigrationFailed, SchemaUnsupported
 
@@ -98,11 +98,8 @@ def current(url: str, prints_json: bool, report_file: Path | None) -> None:
 
 def _look(url: str) -> DatabaseState:
     database = open_database(url, LOOKING)
-    if database.url.path is not None and not database.url.path.exists():
-        database = open_database("sqlite://")  # a look makes no file; what is not there is as empty as can be
     try:
-        with database.read() as connection:
-            return inspect_database(connection)
+        return look(database)
     finally:
         database.dispose()
 

@@ -10,6 +10,7 @@ from typing import Final, NoReturn, cast
 import click
 import msgspec
 
+from tracking_server.database.failures import explain
 from tracking_server.database.urls import mask
 from tracking_server.errors import CommandFailed, DatabaseUnreachable, TemporarilyUnavailable
 
@@ -40,7 +41,7 @@ def reporting(
     except CommandFailed as error:
         _fail(command, report, error, report_file, prints_json=prints_json)
     except TemporarilyUnavailable as error:
-        _fail(command, report, DatabaseUnreachable(_with_cause(error)), report_file, prints_json=prints_json)
+        _fail(command, report, DatabaseUnreachable(explain(error)), report_file, prints_json=prints_json)
     except (click.ClickException, click.exceptions.Exit, click.Abort):
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the report must say that the job failed
@@ -57,12 +58,6 @@ def _fail(
     _write(content, report_file, prints_json=prints_json)
     click.echo(f"{error.reason}: {mask(error.message)}", err=True)
     raise SystemExit(error.exit_code)
-
-
-def _with_cause(error: TemporarilyUnavailable) -> str:
-    """An administrator gets the driver's own words too; a user of the API never does."""
-    original = getattr(error.__cause__, "orig", None)
-    return f"{error.message} The driver says: {str(original).strip()}" if original is not None else error.message
 
 
 def _write(content: Mapping[str, object], report_file: Path | None, *, prints_json: bool) -> None:

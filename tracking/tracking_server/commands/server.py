@@ -11,6 +11,7 @@ import click
 
 from tracking_server.commands.logs import configure_logging
 from tracking_server.commands.server_options import given_options, with_options
+from tracking_server.database.failures import explain
 from tracking_server.database.urls import mask
 from tracking_server.errors import CommandFailed, DatabaseUnreachable, TemporarilyUnavailable
 from tracking_server.serving import gunicorn_settings, serve, worker_tmp_dir
@@ -29,7 +30,7 @@ def server(**options: Any) -> None:
     except CommandFailed as error:
         _fail(error)
     except TemporarilyUnavailable as error:
-        _fail(DatabaseUnreachable(error.message))
+        _fail(DatabaseUnreachable(explain(error)))
 
 
 ui = server

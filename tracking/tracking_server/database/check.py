@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal, TypeAlias, assert_never
 
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Table, inspect, select, text
 
 from tracking_server.database import schema
@@ -109,7 +108,7 @@ def inspect_database(connection: Connection) -> DatabaseState:
     facts = Facts(
         dialect=connection.dialect.name,
         mlflow=Standing(current=_recorded(connection, schema.alembic_version, tables), head=mlflow.HEAD),
-        trackplane=Standing(current=own, head=trackplane_steps()[-1].revision),
+        trackplane=Standing(current=own, head=trackplane.HEAD),
         size_bytes=sum(size for _, size in sizes) if sizes else _file_size(connection),
         tables=tuple(sizes[:10]),
     )
@@ -126,9 +125,9 @@ def judge(facts: Facts, tables: frozenset[str]) -> DatabaseState:
         return Foreign(facts=facts, why=why)
     if at is not None and at not in mlflow.releases():
         return Newer(facts=facts, why=f"MLflow's revision {at} is not known to this release")
-    if own is not None and own not in {step.revision for step in trackplane_steps()}:
+    if own not in {None, trackplane.HEAD} and own not in {step.revision for step in trackplane_steps()}:
         return Newer(facts=facts, why=f"our revision {own} is not known to this release")
-    steps = (*_after(at, mlflow_steps()), *_after(own, trackplane_steps()))
+    steps = (*_after(at, mlflow_steps()), *(() if own == trackplane.HEAD else _after(own, trackplane_steps())))
     return Outdated(facts=facts, steps=steps) if steps else Current(facts=facts)
 
 
@@ -187,6 +186,8 @@ def mlflow_steps() -> tuple[Step, ...]:
 
 @cache
 def trackplane_steps() -> tuple[Step, ...]:
+    from alembic.script import ScriptDirectory  # a fifth of what a server that starts would load
+
     scripts = ScriptDirectory(str(trackplane.SCRIPTS)).walk_revisions()
     return tuple(
         Step(

@@ -32,6 +32,12 @@ def translate(error: DBAPIError) -> TrackingError:
             return InternalError("The database refused a statement of this server.")
 
 
+def explain(error: TemporarilyUnavailable) -> str:
+    """For an administrator, with the driver's own words, passwords included; a user of the API never gets those."""
+    original = getattr(error.__cause__, "orig", None)
+    return f"{error.message} The driver says: {str(original).strip()}" if original is not None else error.message
+
+
 def _is_unavailable(error: DBAPIError) -> bool:
     if _sqlstate(error) in _UNAVAILABLE_STATES:
         return True

@@ -1,6 +1,7 @@
 """What happens between a server and its database before the first request: accept it, build it, or refuse it."""
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final, assert_never
 
 from sqlalchemy import Connection, exists, insert, literal, select, union_all
@@ -18,7 +19,7 @@ from tracking_server.database.check import (
 )
 from tracking_server.database.lock import refuse_transaction_pooling
 from tracking_server.database.migrations.upgrade import create_schema
-from tracking_server.database.transactions import Database
+from tracking_server.database.transactions import Database, open_database
 from tracking_server.errors import BadRequest, SchemaUnsupported
 
 DEFAULT_EXPERIMENT: Final = 0
@@ -33,10 +34,10 @@ def ready_database(database: Database, *, creates_schema: bool) -> str | None:
     servers may start on one empty database: one builds it, the others wait.
     """
     refuse_transaction_pooling(database)
-    state = _look(database)
+    state = look(database)
     if isinstance(state, Empty) and creates_schema:
         create_schema(database, wait_seconds=WAIT_FOR_ANOTHER_SECONDS)
-        state = _look(database)
+        state = look(database)
     match state:
         case Current():
             warning = None
@@ -50,7 +51,7 @@ def ready_database(database: Database, *, creates_schema: bool) -> str | None:
     return warning
 
 
-def ensure_default_experiment(database: Database, artifact_root: str, now_ms: int) -> None:
+def ensure_default_experiment(database: Database, artifact_location: str, now_ms: int) -> None:
     """Makes experiment 0 when it is absent, as MLflow does: not when it is there and deleted."""
 
     def make(connection: Connection) -> None:
@@ -62,7 +63,7 @@ def ensure_default_experiment(database: Database, artifact_root: str, now_ms: in
             insert(experiments).values(
                 experiment_id=DEFAULT_EXPERIMENT,
                 name="Default",
-                artifact_location=f"{artifact_root.rstrip('/')}/{DEFAULT_EXPERIMENT}",
+                artifact_location=artifact_location,
                 lifecycle_stage="active",
                 creation_time=now_ms,
                 last_update_time=now_ms,
@@ -74,7 +75,21 @@ def ensure_default_experiment(database: Database, artifact_root: str, now_ms: in
         database.retrying(make)
 
 
-def _look(database: Database) -> DatabaseState:
+def look(database: Database) -> DatabaseState:
+    """Changes nothing: a file of SQLite is not made, and keeps even its kind of journal, as it may not be ours."""
+    if database.url.path is None:
+        return _inspect(database)
+    exists = database.url.path.exists()
+    looking = (
+        Database(database.url, replace(database.options, read_only=True)) if exists else open_database("sqlite://")
+    )
+    try:
+        return _inspect(looking)
+    finally:
+        looking.dispose()
+
+
+def _inspect(database: Database) -> DatabaseState:
     with database.read() as connection:
         return inspect_database(connection)
 

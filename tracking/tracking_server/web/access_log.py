@@ -1,4 +1,4 @@
-"""One line in the log for each request. The names of its facts are in docs/operations/logs.md."""
+"""One line in the log for each request, but for probes that succeed: docs/operations/logs.md names its facts."""
 
 import logging
 
@@ -12,7 +12,7 @@ _SHOWN_CHARACTERS = 500
 
 def log_access(scope: Scope, exchange: Exchange, *, seconds: float, error_code: str) -> None:
     """Without the query string: users put what they search for into it."""
-    if not logger.isEnabledFor(logging.INFO):
+    if not logger.isEnabledFor(logging.INFO) or (exchange.is_probe and exchange.status == 200):
         return
     client: tuple[str, int] | None = scope["client"]
     facts: dict[str, object] = {

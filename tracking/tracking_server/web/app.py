@@ -150,13 +150,14 @@ class Application:
             case WrongMethod(allowed=allowed):
                 raise MethodNotAllowed(head.method, head.path, allowed)
             case Match(row=row, path_parameters=path_parameters):
+                exchange.is_probe = _is_for_probes(row)
                 await self._dispatch(exchange, head, row, dict(path_parameters))
             case _ as never:
                 assert_never(never)
 
     def _check_host(self, head: Head, found: Match | WrongMethod | None) -> None:
         rule = self._edge.hosts
-        if rule is None or (isinstance(found, Match) and _is_for_any_host(found.row)):
+        if rule is None or (isinstance(found, Match) and _is_for_probes(found.row)):
             return
         host = head.header(b"host")
         if not rule.allows(host):
@@ -246,8 +247,8 @@ def _options(head: Head, found: Match | WrongMethod | None) -> Response:
     return Response(status=NO_CONTENT, headers=((b"allow", allow.encode()),))
 
 
-def _is_for_any_host(row: Row) -> bool:
-    return isinstance(row, Probe) or (isinstance(row, Fixed) and row.any_host)
+def _is_for_probes(row: Row) -> bool:
+    return isinstance(row, Probe) or (isinstance(row, Fixed) and row.is_for_probes)
 
 
 async def _fail(exchange: Exchange, response: Response) -> None:

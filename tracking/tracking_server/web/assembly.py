@@ -11,9 +11,11 @@ from typing import Final
 from tracking_server.artifacts.closed import ClosedStore
 from tracking_server.artifacts.open_store import absolute_uri, open_roots
 from tracking_server.database.lock import serving_lock
-from tracking_server.database.start import ensure_default_experiment, ready_database
+from tracking_server.database.start import DEFAULT_EXPERIMENT, ensure_default_experiment, ready_database
 from tracking_server.database.transactions import Database, DatabaseOptions, open_database
+from tracking_server.database.waiting import when_it_answers
 from tracking_server.services.context import Context
+from tracking_server.services.locations import artifact_root_of_experiment
 from tracking_server.settings import Settings
 from tracking_server.web.app import Application, Edge
 from tracking_server.web.artifact_routes import ARTIFACT_ROWS
@@ -37,10 +39,14 @@ def load_application(settings: Settings, working_directory: Path) -> Application
     """Accepts or builds the database, once for all server processes. Raises CommandFailed."""
     database = open_database(settings.backend_store_uri.reveal(), database_options(settings))
     context = _context(settings, database, working_directory)
-    warning = ready_database(database, creates_schema=settings.creates_schema)
+    warning = when_it_answers(
+        partial(ready_database, database, creates_schema=settings.creates_schema),
+        wait_seconds=settings.database_wait_seconds,
+    )
     if warning is not None:
         logger.warning(warning)
-    ensure_default_experiment(database, context.default_artifact_root, time.time_ns() // 1_000_000)
+    location = artifact_root_of_experiment(context.default_artifact_root, DEFAULT_EXPERIMENT)
+    ensure_default_experiment(database, location, time.time_ns() // 1_000_000)
     database.dispose()
     return Application(
         table=RouteTable((*ROWS, front_page_route(settings.static_prefix)), static_prefix=settings.static_prefix),

@@ -1,6 +1,6 @@
 """An answer, whole or in parts, on its way to the client; and the headers that every answer has."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from tracking_server.web.asgi import Receive, Send
@@ -30,7 +30,9 @@ class Exchange:
     common_headers: Headers = ()
     status: int = 0
     """Zero until the answer has begun."""
-    sent_bytes: int = field(default=0)
+    sent_bytes: int = 0
+    is_probe: bool = False
+    """Probes come every few seconds: in the log they would hide all else."""
 
     async def respond(self, response: Response) -> None:
         headers = response.headers

@@ -47,13 +47,13 @@ class Fixed:
     body: bytes
     content_type: str = TEXT
     method: Method = "GET"
-    any_host: bool = False
-    """Whether it is given whatever the Host header: to the probes of Kubernetes, which call by address."""
+    is_for_probes: bool = False
+    """Those of Kubernetes call by address, so for any Host, and often, so without a line in the log."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Probe:
-    """Whether the server can work: 200 when `check` returns within the budget, 503 if not. For any Host."""
+    """Whether the server can work: 200 when `check` returns within the budget, 503 if not."""
 
     path: str
     check: "Callable[[Context], None]"

@@ -35,9 +35,9 @@ def check_database(context: Context) -> None:
 
 
 SERVICE_ROWS: Final[tuple[Row, ...]] = (
-    Fixed(path="/health", body=b"OK", any_host=True),
-    Fixed(path="/version", body=MLFLOW_VERSION.encode(), any_host=True),
-    Fixed(path="/livez", body=b"OK", any_host=True),
+    Fixed(path="/health", body=b"OK", is_for_probes=True),
+    Fixed(path="/version", body=MLFLOW_VERSION.encode(), is_for_probes=True),
+    Fixed(path="/livez", body=b"OK", is_for_probes=True),
     Probe(path="/readyz", check=check_database, budget_seconds=READY_BUDGET_SECONDS),
     Fixed(path="/api/3.0/mlflow/server-info", body=msgspec.json.encode(_SERVER_INFO), content_type=JSON),
 )

@@ -53,9 +53,15 @@ _HOOKS: Final[tuple[tuple[Method, str], ...]] = (
 )
 
 
+_INSTEAD: Final = (
+    "It has experiments, runs, metrics, params, tags, datasets, artifacts and logged models: log a model without a"
+    " registered name, and load it by its URI models:/<model id> or runs:/<run id>/<path>."
+)
+
+
 def _refusing(what: str) -> Callable[[RawRequest, Context], NoReturn]:
     def refuse(_request: RawRequest, _context: Context) -> NoReturn:
-        raise NotImplementedHere(f"This release of Trackplane does not have {what} yet: see docs/reference/api.md.")
+        raise NotImplementedHere(f"This release of Trackplane does not have {what} yet. {_INSTEAD}")
 
     return refuse
 

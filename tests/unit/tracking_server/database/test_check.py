@@ -15,11 +15,12 @@ from tracking_server.database.check import (
     judge,
     trackplane_steps,
 )
-from tracking_server.database.migrations.mlflow import HEAD
+from tracking_server.database.migrations import trackplane
+from tracking_server.database.migrations.mlflow import HEAD, releases
 
 NOTHING: frozenset[str] = frozenset()
 MLFLOW = frozenset(schema.metadata.tables)
-OWN_HEAD = trackplane_steps()[-1].revision
+OWN_HEAD = trackplane.HEAD
 
 
 def judged(tables: frozenset[str], mlflow: str | None, trackplane: str | None = None) -> DatabaseState:
@@ -78,6 +79,11 @@ def test_an_old_database_lacks_every_later_revision_and_ours() -> None:
 def test_the_revisions_of_ours_are_one_line() -> None:
     assert [step.revision for step in trackplane_steps()] == ["0001", "0002"]
     assert all(step.is_additive for step in trackplane_steps())
+
+
+def test_the_heads_are_the_last_revisions() -> None:
+    assert trackplane_steps()[-1].revision == trackplane.HEAD
+    assert list(releases())[-1] == HEAD
 
 
 @pytest.mark.parametrize(

@@ -77,5 +77,7 @@ def test_every_row_of_the_real_table_is_found() -> None:
 
 
 def test_only_probes_answer_to_any_host() -> None:
-    exempt = {row.path for row in ROWS if type(row).__name__ == "Probe" or (isinstance(row, Fixed) and row.any_host)}
+    exempt = {
+        row.path for row in ROWS if type(row).__name__ == "Probe" or (isinstance(row, Fixed) and row.is_for_probes)
+    }
     assert exempt == {"/health", "/version", "/livez", "/readyz"}

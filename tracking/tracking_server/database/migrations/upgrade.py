@@ -5,8 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, insert
 from sqlalchemy.exc import DBAPIError
 
@@ -94,7 +92,7 @@ def _advance(lock: MigrationLock, steps: Sequence[Step], before_step: Callable[[
     for step in steps:
         name = f"{step.lineage}:{step.revision}"
         with _step(lock, name, before_step):
-            command.upgrade(_configuration(lock.connection), step.revision)
+            _run(lock.connection, step.revision)
         names.append(name)
     return tuple(names)
 
@@ -118,13 +116,16 @@ def _step(lock: MigrationLock, name: str, before_step: Callable[[str], None]) ->
             lock.connection.rollback()
 
 
-def _configuration(connection: Connection) -> Config:
+def _run(connection: Connection, revision: str) -> None:
+    from alembic import command  # only where there is something to migrate: it takes long to load
+    from alembic.config import Config
+
     configuration = Config()
     configuration.set_main_option("script_location", str(trackplane.SCRIPTS).replace("%", "%%"))
     configuration.set_main_option("path_separator", "os")
     configuration.attributes["connection"] = connection
     configuration.attributes["transactional_ddl"] = connection.dialect.name != "mysql"
-    return configuration
+    command.upgrade(configuration, revision)
 
 
 def _inspect(connection: Connection) -> DatabaseState:
