@@ -2,7 +2,7 @@
 
 import re
 from pathlib import PurePosixPath
-from urllib.parse import unquote, urlsplit
+from urllib.parse import ParseResult, unquote, urlparse, urlsplit
 
 from tracking_server.errors import InvalidParameter
 
@@ -47,17 +47,14 @@ def checked_location(
             f"Invalid artifact path length. The length of the artifact path cannot be greater than {max_characters}:"
             f" it has {len(location)} characters."
         )
-    if not _SCHEME.match(location):
-        return _checked_path(location, working_directory)
-    try:
-        parts = urlsplit(location)
-        host = parts.netloc
-    except ValueError as error:
-        raise _refused(location, f"it is not a URI: {error}") from None
-    if parts.fragment or "#" in location or ";" in parts.path:
+    parts = _parsed(location)
+    if "#" in location or parts.params:  # params exist in few schemes; in S3 and its like, ';' is a character of a key
         raise _refused(location, "it must not have a fragment ('#') or params (';')")
     if _goes_up(parts.query):
         raise _refused(location, "its query must not contain '..'")
+    if not _SCHEME.match(location):
+        return location if location.startswith("/") else str(working_directory / location)
+    host = parts.netloc
     if parts.scheme == "runs":
         raise _refused(location, "the scheme 'runs' names artifacts of a run, not a place")
     if host and parts.scheme in _WITH_HOST - allowed_schemes and not _is_known(parts.scheme, host, known_roots):
@@ -69,13 +66,11 @@ def checked_location(
     return location
 
 
-def _checked_path(location: str, working_directory: PurePosixPath) -> str:
-    path, _, query = location.partition("?")
-    if "#" in location or ";" in path:
-        raise _refused(location, "it must not have a fragment ('#') or params (';')")
-    if _goes_up(query):
-        raise _refused(location, "its query must not contain '..'")
-    return location if location.startswith("/") else str(working_directory / location)
+def _parsed(location: str) -> ParseResult:
+    try:
+        return urlparse(location)
+    except ValueError as error:
+        raise _refused(location, f"it is not a URI: {error}") from None
 
 
 def _goes_up(query: str) -> bool:

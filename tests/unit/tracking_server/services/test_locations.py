@@ -38,6 +38,8 @@ def test_places_nest_before_the_query(location: str, segments: tuple[str, ...], 
     [
         "s3://any-bucket/p",
         "gs://any-bucket",
+        "s3://b/p;x",
+        "/data;x/y",
         "wasbs://c@any.blob.core.windows.net/p",
         "file:///data",
         "mlflow-artifacts:/x",
@@ -59,7 +61,7 @@ def test_a_relative_path_becomes_absolute() -> None:
     "location",
     [
         "s3://b/p#fragment",
-        "s3://b/p;params",
+        "http://known/p;params",
         "/data#x",
         "/data;x",
         "s3://b/p?x=..",
