@@ -30,7 +30,7 @@ from tracking_operator.resource.kinds import (
     ref_of,
 )
 
-HEADS: Final[Mapping[str, int]] = {"server:1": 1, "server:1.1": 1, "server:2": 2, "server:3": 3}
+HEADS: Final[Mapping[str, int]] = {"server:1.1": 1, **{f"server:{head}": head for head in range(1, 21)}}
 """The revision of the schema that each image needs."""
 BROKEN: Final = -1
 """The revision of a schema that a failed migration has left half way."""
@@ -116,6 +116,8 @@ class World:
     endings: dict[str, Ending] = field(default_factory=dict[str, Ending])
     """How the Jobs of a component end; those that are not named succeed."""
     unpullable: set[str] = field(default_factory=set[str])
+    grace_seconds: int = 1
+    """How long a pod takes to end."""
     has_key: bool = True
     """Whether the Secret of the database has the key that the spec names."""
     needs_backup: bool = True
@@ -254,7 +256,7 @@ class World:
         for job in self.cluster.objects(JOB, NAMESPACE):
             self._control_job(job)
         for pod in self.cluster.objects(POD, NAMESPACE):
-            if "deletionTimestamp" in pod["metadata"]:
+            if self._has_ended(pod):
                 self.cluster.remove(ref_of(pod))
         for deployment in self.cluster.objects(DEPLOYMENT, NAMESPACE):
             self._control_deployment(deployment)
@@ -304,6 +306,14 @@ class World:
     def _violate(self, what: str) -> None:
         message = f"{self.now:%H:%M:%S} {what}"
         raise AssertionError(message)
+
+    def _has_ended(self, pod: Manifest) -> bool:
+        """It was deleted, and its time of grace is over; one that does not run needs none."""
+        deleted = pod["metadata"].get("deletionTimestamp")
+        if deleted is None:
+            return False
+        grace = self.grace_seconds if _phase(pod) == "Running" else 0
+        return self.now >= datetime.fromisoformat(deleted) + timedelta(seconds=grace)
 
     def _control_deployment(self, deployment: Manifest) -> None:
         template = deployment["spec"]["template"]

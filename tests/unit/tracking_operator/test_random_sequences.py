@@ -7,11 +7,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.support.clusters import CRON, HEADS, SERVER, SERVES, Ending, World
+from tests.support.clusters import CRON, SERVER, SERVES, Ending, World
 from tests.support.servers import EXTERNAL, NAMESPACE, SHARED_VOLUME
 from tracking_operator.resource import names
 from tracking_operator.resource.kinds import JOB, POD, SERVICE, Ref, ref_of
 
+IMAGES: Final = ("server:1", "server:1.1", "server:2", "server:3")
+LAST_IMAGE: Final = "server:20"
 COMPONENTS: Final = (names.CHECK, names.HOOK, names.BACKUP, names.VERIFY, names.MIGRATE, names.RESTORE, names.GC)
 HOOKS: Final[tuple[list[dict[str, Any]], ...]] = (
     [],
@@ -35,11 +37,15 @@ class EverythingThatHappens(RuleBasedStateMachine):
 
     # Time, and the operator.
 
-    @rule(seconds=st.integers(1, 12))
-    def all_is_well_for_a_while(self, seconds: int) -> None:
+    @rule(seconds=st.integers(1, 4))
+    def a_moment_passes(self, seconds: int) -> None:
         self.world.run(seconds)
 
-    @rule(seconds=st.integers(1, 3))
+    @rule(seconds=st.integers(5, 30))
+    def a_while_passes(self, seconds: int) -> None:
+        self.world.run(seconds)
+
+    @rule(seconds=st.integers(1, 5))
     def events_are_lost(self, seconds: int) -> None:
         for _ in range(seconds):
             self.world.tick()
@@ -58,8 +64,16 @@ class EverythingThatHappens(RuleBasedStateMachine):
 
     # The user.
 
-    @rule(image=st.sampled_from(sorted(HEADS)))
-    def another_image(self, image: str) -> None:
+    @rule()
+    def an_upgrade(self) -> None:
+        self.world.edit(image=f"server:{max(self.world.database.revision or 0, 1) + 1}")
+
+    @rule()
+    def the_image_that_fits(self) -> None:
+        self.world.edit(image=f"server:{max(self.world.database.revision or 0, 1)}")
+
+    @rule(image=st.sampled_from(IMAGES))
+    def any_image(self, image: str) -> None:
         self.world.edit(image=image)
 
     @rule(
@@ -103,12 +117,14 @@ class EverythingThatHappens(RuleBasedStateMachine):
     def a_child_is_deleted_by_hand(self, ref: Ref) -> None:
         self.world.drop(ref)
 
-    @rule(replicas=st.integers(0, 1))
-    def the_deployment_is_scaled_by_hand(self, replicas: int) -> None:
+    @rule(replicas=st.integers(0, 1), seconds=st.integers(0, 5))
+    def the_deployment_is_scaled_by_hand(self, replicas: int, seconds: int) -> None:
+        """And the operator hears of it later."""
         found = self.world.cluster.find(SERVES)
         if found is not None:
             found["spec"]["replicas"] = replicas
             self.world.cluster.put(found)
+            self.events_are_lost(seconds)
 
     # What goes wrong.
 
@@ -120,7 +136,11 @@ class EverythingThatHappens(RuleBasedStateMachine):
     def jobs_end_well_again(self) -> None:
         self.world.endings.clear()
 
-    @rule(image=st.sampled_from([*sorted(HEADS), "hook:1"]))
+    @rule(seconds=st.integers(1, 6))
+    def pods_take_their_time_to_end(self, seconds: int) -> None:
+        self.world.grace_seconds = seconds
+
+    @rule(image=st.sampled_from([*IMAGES, "hook:1"]))
     def an_image_cannot_be_pulled(self, image: str) -> None:
         self.world.unpullable.add(image)
 
@@ -157,10 +177,10 @@ class EverythingThatHappens(RuleBasedStateMachine):
         world.endings.clear()
         world.unpullable.clear()
         world.database.is_reachable = True
-        world.edit(image="server:3", suspend=False, annotations={names.RETRY_ANNOTATION: "at last"})
+        world.edit(image=LAST_IMAGE, suspend=False, annotations={names.RETRY_ANNOTATION: "at last"})
         world.run(400)
         assert world.condition("Ready") == ("True", "AllReplicasReady"), world.status
-        assert world.serving_image == "server:3"
+        assert world.serving_image == LAST_IMAGE
         assert world.condition("Stalled") is None
         before = len(world.cluster.requests)
         world.reconcile()

@@ -923,3 +923,85 @@ def test_messages_hold_nothing_that_changes_by_itself() -> None:
     world.run(200)
     after = {one["type"]: one for one in world.status["conditions"] if one["type"] == "DatabaseReachable"}
     assert after == before
+
+
+def test_a_backup_is_taken_anew_when_something_has_served_since() -> None:
+    world = a_serving_world()
+    world.endings["verify"] = "slow"
+    world.edit(image="server:2")
+    world.run(20)
+    assert len(world.archives) == 1
+    started_by_hand = world.deployment
+    started_by_hand["spec"]["replicas"] = 1
+    world.cluster.put(started_by_hand)
+    rows = world.database.rows
+    for _ in range(5):
+        world.tick()
+    assert world.database.rows > rows
+    world.endings.clear()
+    world.run(60)
+    assert len(world.archives) == 2
+    assert world.condition("Ready") == ("True", "AllReplicasReady")
+
+
+def test_a_migration_waits_for_pods_that_take_their_time_to_end() -> None:
+    world = a_world(upgrade={"backup": {"required": "Never"}})
+    world.needs_backup = False
+    world.run(30)
+    world.grace_seconds = 20
+    world.edit(image="server:2")
+    world.run(15)
+    assert world.condition("UpgradeInProgress") == ("True", "Quiescing")
+    assert world.jobs("migrate") == ()
+    world.run(60)
+    assert world.condition("Ready") == ("True", "AllReplicasReady")
+
+
+def test_a_server_that_is_started_by_hand_during_the_migration_is_stopped_again() -> None:
+    world = a_serving_world()
+    world.endings["migrate"] = "slow"
+    world.edit(image="server:2")
+    world.run(30)
+    started_by_hand = world.deployment
+    started_by_hand["spec"]["replicas"] = 1
+    world.cluster.put(started_by_hand)
+    world.reconcile()
+    assert world.replicas == 0
+    world.endings.clear()
+    world.run(60)
+    assert world.condition("Ready") == ("True", "AllReplicasReady")
+
+
+def test_a_backup_is_not_put_back_over_what_was_written_since() -> None:
+    world = a_serving_world()
+    world.endings["migrate"] = "halfway"
+    world.edit(image="server:2")
+    world.run(60)
+    assert world.condition("Stalled") == ("True", "MigrationFailed")
+    world.database.revision = 2
+    world.endings.clear()
+    _retry(world)
+    assert world.condition("Ready") == ("True", "AllReplicasReady")
+    rows = world.database.rows
+    world.edit(upgrade=RESTORE, suspend=True)
+    world.run(30)
+    world.edit(suspend=False)
+    world.run(30)
+    assert world.jobs("restore") == ()
+    assert world.database.rows > rows
+
+
+def test_a_failed_migration_does_not_start_again_because_a_secret_was_touched() -> None:
+    world = an_external_world()
+    world.run(60)
+    world.endings["migrate"] = "halfway"
+    world.edit(image="server:2")
+    world.run(60)
+    world.endings.clear()
+    world.put_secret(uri="postgresql://db/touched")
+    world.edit(upgrade={})
+    world.run(120)
+    assert world.condition("Stalled") == ("True", "MigrationFailed")
+    assert world.database.revision == BROKEN
+    _retry(world)
+    assert world.condition("Ready") == ("True", "AllReplicasReady")
