@@ -504,46 +504,46 @@ def test_two_collections_at_once_do_the_work_once(world: World) -> None:
 # The command
 
 
-def run_gc(url: str, *arguments: str, **environment: str) -> tuple[int, Mapping[str, Any]]:
-    result = CliRunner().invoke(
-        main, ["gc", "--json", *arguments], env={"MLFLOW_BACKEND_STORE_URI": url, **environment}
-    )
+def run_gc(url: str, destination: Path, *arguments: str, **environment: str) -> tuple[int, Mapping[str, Any]]:
+    variables = {"MLFLOW_BACKEND_STORE_URI": url, "MLFLOW_ARTIFACTS_DESTINATION": str(destination), **environment}
+    result = CliRunner().invoke(main, ["gc", "--json", *arguments], env=variables)
     return result.exit_code, json.loads(result.stdout)
 
 
 def test_the_command_on_a_database_of_mlflow(tmp_path: Path) -> None:
     url = f"sqlite:///{copy_golden(tmp_path / 'golden.db')}"
     report_file = tmp_path / "report"
-    destination = tmp_path / "artifacts"
-    code, report = run_gc(url, TRACKPLANE_REPORT_FILE=str(report_file))
+    environment = {"TRACKPLANE_REPORT_FILE": str(report_file)}
+    code, report = run_gc(url, tmp_path, **environment)
     assert (code, report["ok"], report["reason"]) == (17, False, "GarbageCollectionFailed")
     assert "trackplane db upgrade" in report["message"]
     assert CliRunner().invoke(main, ["db", "upgrade", url]).exit_code == 0
-    environment = {"MLFLOW_ARTIFACTS_DESTINATION": str(destination), "TRACKPLANE_REPORT_FILE": str(report_file)}
-    code, report = run_gc(url, "--older-than", "10000d", **environment)
+    code, report = run_gc(url, tmp_path, "--older-than", "10000d", **environment)
     assert (code, report["runs"]) == (0, 0)
-    code, report = run_gc(url, "--dry-run", **environment)
+    code, report = run_gc(url, tmp_path, "--dry-run", **environment)
     assert (code, report["dry_run"], report["runs"]) == (0, True, 2)
-    code, report = run_gc(url, **environment)
+    code, report = run_gc(url, tmp_path, **environment)
     assert (code, report["ok"], report["command"], report["dry_run"]) == (0, True, "gc", False)
     assert (report["runs"], report["logged_models"], report["experiments"]) == (2, 1, 1)
     assert (report["kept"], report["leftovers"]) == (0, 0)
     assert json.loads(report_file.read_text()) == report
-    assert run_gc(url, **environment)[1]["runs"] == 0
+    assert run_gc(url, tmp_path, **environment)[1]["runs"] == 0
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "reason"),
+    ("arguments", "message"),
     [
-        pytest.param(["--older-than", "soon"], 10, "ConfigInvalid", id="no age"),
-        pytest.param(["--run-ids", "0123"], 10, "ConfigInvalid", id="no such run"),
-        pytest.param(["--artifacts-destination", "s3://b/x"], 10, "ConfigInvalid", id="no such store"),
+        pytest.param(["--older-than", "soon"], "not an age", id="no age"),
+        pytest.param(["--run-ids", "0123"], "no run 0123", id="no such run"),
+        pytest.param(["--artifacts-destination", "s3://b/x"], "not built", id="no such store"),
+        pytest.param(["--artifacts-destination", "/absent/folder"], "Mount it", id="no such folder"),
     ],
 )
-def test_the_command_says_what_is_wrong(database_url: str, arguments: list[str], code: int, reason: str) -> None:
-    found, report = run_gc(database_url, *arguments)
-    assert (found, report["reason"]) == (code, reason)
+def test_the_command_says_what_is_wrong(database_url: str, tmp_path: Path, arguments: list[str], message: str) -> None:
+    code, report = run_gc(database_url, tmp_path, *arguments)
+    assert (code, report["reason"]) == (10, "ConfigInvalid")
+    assert message in report["message"]
 
 
-def test_the_command_refuses_another_schema(empty_database_url: str) -> None:
-    assert run_gc(empty_database_url)[0] == 13
+def test_the_command_refuses_another_schema(empty_database_url: str, tmp_path: Path) -> None:
+    assert run_gc(empty_database_url, tmp_path)[0] == 13

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tracking_server.artifacts.open_store import open_roots
+from tracking_server.artifacts.open_store import local_folder, open_roots
 from tracking_server.collect.ages import parse_age
 from tracking_server.collect.collector import collect
 from tracking_server.collect.outcome import Outcome, Stays, Wanted
@@ -15,7 +15,7 @@ from tracking_server.commands.options import database_url_option, json_option, r
 from tracking_server.commands.report import Report, reporting
 from tracking_server.database.check import Current, Outdated, explain, inspect_database
 from tracking_server.database.transactions import Database, DatabaseOptions, open_database
-from tracking_server.errors import GarbageCollectionFailed, SchemaUnsupported
+from tracking_server.errors import ConfigInvalid, GarbageCollectionFailed, SchemaUnsupported
 from tracking_server.settings import PROXIED_ROOT
 
 
@@ -63,6 +63,7 @@ def gc(
             logged_model_ids=_ids(logged_model_ids),
         )
         roots = open_roots(artifacts_destination, PROXIED_ROOT, Path.cwd())
+        _refuse_missing(local_folder(artifacts_destination, Path.cwd()))
         database = open_database(url, DatabaseOptions(statement_timeout_seconds=0))
         try:
             _refuse_other_schemas(database)
@@ -74,6 +75,15 @@ def gc(
 
 def _ids(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item.strip() for item in text.split(",") if item.strip()))
+
+
+def _refuse_missing(folder: Path | None) -> None:
+    """In a folder that is not mounted, all artifacts would seem to be gone already, and their runs would go."""
+    if folder is not None and not folder.is_dir():
+        raise ConfigInvalid(
+            f"The artifacts destination {folder} is not there. Mount it, or name another with --artifacts-destination;"
+            " if there never was an artifact, make the folder. Nothing was removed."
+        )
 
 
 def _refuse_other_schemas(database: Database) -> None:
