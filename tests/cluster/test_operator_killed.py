@@ -12,14 +12,14 @@ from tests.support.kubectl import Kubectl, Manifest
 from tests.support.pods import termination_message
 from tests.support.stories import (
     a_tracking_server,
-    dump_of,
     end_at_once,
     fill_claim,
-    inserts_of,
     jobs,
     leader,
     names_of,
     pods,
+    rows_of,
+    rows_of_server,
 )
 
 STEPS = ["check", "backup", "verify", "migrate"]
@@ -86,6 +86,6 @@ def test_the_migration_ran_once(kubectl: Kubectl) -> None:
 @pytest.mark.usefixtures("upgraded")
 def test_no_row_has_changed(kubectl: Kubectl) -> None:
     with sqlite3.connect(f"file:{FILE}?mode=ro", uri=True) as connection:
-        before = inserts_of(connection)
+        before = rows_of(connection)
     connection.close()
-    assert dump_of(kubectl, "tracking") == before
+    assert rows_of_server(kubectl, "tracking") == before

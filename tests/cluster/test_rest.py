@@ -51,6 +51,26 @@ def test_a_hundred_reconciles_of_an_unchanged_object_write_nothing(operator: Kub
     assert written(at_rest.namespace, since=began) == []
 
 
+def test_what_somebody_has_changed_is_set_back_and_told(at_rest: Kubectl) -> None:
+    """Twice, in one Event."""
+    label = "app.kubernetes.io/managed-by"
+
+    def is_set_back() -> bool:
+        service = at_rest.get("service", "tracking")
+        return service is not None and service["metadata"]["labels"][label] == "trackplane-operator"
+
+    for _ in range(2):
+        at_rest.patch("service", "tracking", {"metadata": {"labels": {label: "somebody"}}})
+        eventually("the label is set back", is_set_back, seconds=10)
+
+    def told() -> bool:
+        events = at_rest.list("events.events.k8s.io")
+        (drift,) = (event for event in events if event["reason"] == "DriftCorrected")
+        return "series" in drift and "labels" in drift["note"]
+
+    eventually("one Event tells both", told, seconds=30)
+
+
 def change_and_wait(kubectl: Kubectl, note: str) -> None:
     """Something that only an operator that acts carries out."""
     annotations = {"example.com/note": note}

@@ -51,17 +51,19 @@ def fill_claim(kubectl: Kubectl, claim: str, file: Path, name: str) -> None:
     kubectl.delete("pod", "fills")
 
 
-def inserts_of(connection: sqlite3.Connection) -> list[str]:
-    """All rows, but those of our own tables, as SQL."""
-    inserts = [line for line in connection.iterdump() if line.startswith("INSERT")]
-    return sorted(line for line in inserts if "trackplane" not in line.partition(" VALUES")[0])
+def rows_of(connection: sqlite3.Connection) -> list[str]:
+    """All rows but those of our own tables, each with the name of its table."""
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%trackplane%'")
+    return sorted(
+        f"{table}: {row}" for (table,) in tables.fetchall() for row in connection.execute(f'SELECT * FROM "{table}"')
+    )
 
 
-def dump_of(kubectl: Kubectl, server: str) -> list[str]:
-    """`inserts_of` the SQLite database of a server that runs."""
+def rows_of_server(kubectl: Kubectl, server: str) -> list[str]:
+    """`rows_of` the SQLite database of a server that runs."""
     program = f"""import json, sqlite3
-{inspect.getsource(inserts_of)}
-print(json.dumps(inserts_of(sqlite3.connect("file:{DATABASE_FILE}?mode=ro", uri=True))))"""
+{inspect.getsource(rows_of)}
+print(json.dumps(rows_of(sqlite3.connect("file:{DATABASE_FILE}?mode=ro", uri=True))))"""
     lines: list[str] = json.loads(kubectl("exec", f"deployment/{server}", "--", "python3", "-c", program))
     return lines
 
