@@ -1005,3 +1005,21 @@ def test_a_failed_migration_does_not_start_again_because_a_secret_was_touched() 
     assert world.database.revision == BROKEN
     _retry(world)
     assert world.condition("Ready") == ("True", "AllReplicasReady")
+
+
+def test_an_old_version_is_not_started_on_a_schema_that_was_migrated() -> None:
+    world = a_serving_world()
+    world.endings["migrate"] = "slow"
+    world.edit(image="server:2")
+    world.run(30)
+    world.unpullable.add("server:3")
+    world.edit(image="server:3")
+    world.endings.clear()
+    world.run(60)
+    assert world.database.revision == 2
+    assert world.condition("Stalled") == ("True", "ImageUnusable")
+    assert world.replicas == 0
+    world.edit(image="server:2")
+    world.run(60)
+    assert world.condition("Ready") == ("True", "AllReplicasReady")
+    assert world.migrations == 2
