@@ -4,8 +4,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import pytest
-
 from tests.support.http import call, call_json
 from tests.support.server import LiveServer, live_server
 
@@ -24,8 +22,8 @@ def get(server: LiveServer, path: str, **query: str) -> Any:
     return reply.json
 
 
-@pytest.mark.parametrize("prefix", PREFIXES)
-def test_what_is_logged_outlives_the_server(tmp_path: Path, prefix: str) -> None:
+def test_what_is_logged_outlives_the_server(tmp_path: Path) -> None:
+    prefix, other_prefix = PREFIXES
     with live_server(tmp_path) as server:
         experiment = post(server, f"{prefix}experiments/create", name="ours")["experiment_id"]
         run = post(server, f"{prefix}runs/create", experiment_id=experiment, run_name="n")["run"]["info"]["run_id"]
@@ -34,6 +32,7 @@ def test_what_is_logged_outlives_the_server(tmp_path: Path, prefix: str) -> None
         model = post(server, f"{prefix}logged-models", experiment_id=experiment, name="line")["model"]
         before = get(server, f"{prefix}runs/get", run_id=run)
         assert server.stop() == 0
+    prefix = other_prefix
     with live_server(tmp_path) as server:
         assert get(server, f"{prefix}experiments/get", experiment_id="0")["experiment"]["name"] == "Default"
         assert get(server, f"{prefix}runs/get", run_id=run) == before

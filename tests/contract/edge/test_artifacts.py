@@ -1,6 +1,5 @@
 """Artifacts through the server, as its clients and the web UI call them."""
 
-from collections.abc import Generator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,17 +10,6 @@ from tests.support.server import LiveServer, live_server
 
 PROXY = "/api/2.0/mlflow-artifacts"
 FILES = f"{PROXY}/artifacts"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("server")
-
-
-@pytest.fixture(scope="module")
-def server(folder: Path) -> Generator[LiveServer]:
-    with live_server(folder) as running:
-        yield running
 
 
 def put(server: LiveServer, path: str, content: bytes) -> Reply:

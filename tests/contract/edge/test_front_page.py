@@ -26,14 +26,6 @@ def page(server: LiveServer, **headers: str) -> str:
     return reply.body.decode()
 
 
-def test_it_is_there_before_the_first_run_and_says_how_to_begin(server: LiveServer) -> None:
-    text = page(server)
-    assert f"export MLFLOW_TRACKING_URI={server.url}" in text
-    assert f'mlflow.set_tracking_uri("{server.url}")' in text
-    assert "There is no run yet" in text
-    assert "Default" in text
-
-
 def test_it_names_the_address_that_the_reader_used(server: LiveServer) -> None:
     assert "MLFLOW_TRACKING_URI=http://10.1.2.3:8080\n" in page(server, Host="10.1.2.3:8080").replace("<", "\n")
     assert "MLFLOW_TRACKING_URI=https://localhost" in page(server, Host="localhost", X_Forwarded_Proto="https")
@@ -80,9 +72,12 @@ def test_the_policy_allows_the_page_its_own_style_and_nothing_else(server: LiveS
     assert reply.headers["cache-control"] == "no-store"
 
 
-def test_links_keep_the_static_prefix(tmp_path: Path) -> None:
+def test_before_the_first_run_it_says_how_to_begin_and_links_keep_the_static_prefix(tmp_path: Path) -> None:
     with live_server(tmp_path, "--static-prefix", "/ml") as server:
         text = call(server.url, "GET", "/ml/").body.decode()
-        assert f"MLFLOW_TRACKING_URI={server.url}/ml" in text
+        assert f"export MLFLOW_TRACKING_URI={server.url}/ml" in text
+        assert f'mlflow.set_tracking_uri("{server.url}/ml")' in text
+        assert "There is no run yet" in text
+        assert "Default" in text
         for link in re.findall(r'href="(/[^"]*)"', text):
             assert call(server.url, "GET", link.replace("&amp;", "&")).status == 200

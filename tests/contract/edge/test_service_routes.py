@@ -1,18 +1,11 @@
 """What a server says about itself, asked over HTTP."""
 
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 from tests.support.http import call
 from tests.support.server import LiveServer, live_server
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[LiveServer]:
-    with live_server(tmp_path_factory.mktemp("server")) as running:
-        yield running
 
 
 @pytest.mark.parametrize(

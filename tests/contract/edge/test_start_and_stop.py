@@ -15,8 +15,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.support.children import eventually
 from tests.support.http import call, call_json, connection_to, reply_on
-from tests.support.server import live_server
+from tests.support.server import LiveServer, live_server
 
 FILES = "/api/2.0/mlflow-artifacts/artifacts"
 
@@ -46,7 +47,7 @@ def test_the_first_start_makes_the_database_and_the_second_keeps_it(tmp_path: Pa
         assert call(server.url, "GET", path).json["experiment"]["name"] == "kept"
 
 
-def test_several_workers_share_one_port(tmp_path: Path) -> None:
+def test_several_workers_share_one_port_and_one_that_dies_is_replaced(tmp_path: Path) -> None:
     with live_server(tmp_path, "--workers", "3") as server:
         assert call(server.url, "GET", "/health").status == 200
         for number in range(20):
@@ -56,11 +57,14 @@ def test_several_workers_share_one_port(tmp_path: Path) -> None:
                 ).status
                 == 200
             )
+        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+        for child in children:
+            os.kill(int(child), signal.SIGKILL)
+        assert call(server.url, "GET", "/readyz").status == 200
 
 
-@pytest.mark.parametrize("how", [["--no-create-schema"], []], ids=["option", "variable"])
-def test_an_empty_database_is_refused_when_it_may_not_be_made(tmp_path: Path, how: list[str]) -> None:
-    code, told = refused(tmp_path, *how, environ={} if how else {"TRACKPLANE_CREATE_SCHEMA": "false"})
+def test_an_empty_database_is_refused_when_it_may_not_be_made(tmp_path: Path) -> None:
+    code, told = refused(tmp_path, environ={"TRACKPLANE_CREATE_SCHEMA": "false"})
     assert code == 13
     assert "The database is empty" in told
     assert "Traceback" not in told
@@ -176,57 +180,48 @@ def test_writes_that_were_answered_survive_a_kill(tmp_path: Path) -> None:
             assert len(call(server.url, "GET", f"{FILES}/kept/{number}").body) == 100_000
 
 
-def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
-    with live_server(tmp_path) as server:
-        assert call(server.url, "GET", "/health").status == 200
-        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
-        os.kill(int(children[0]), signal.SIGKILL)
-        assert call(server.url, "GET", "/readyz").status == 200
+def test_nothing_is_written_outside_the_database_and_the_artifacts(server: LiveServer, folder: Path) -> None:
+    assert call(server.url, "PUT", f"{FILES}/0/file", b"x" * 2_000_000).status == 200
+    names = {path.name for path in folder.iterdir() if not path.name.startswith("mlflow.db")}
+    assert names == {"mlartifacts", "server.log", "tmp"}
+    assert list((folder / "tmp").iterdir()) == []
 
 
-def test_nothing_is_written_outside_the_database_and_the_artifacts(tmp_path: Path) -> None:
-    (tmp_path / "tmp").mkdir()
-    with live_server(tmp_path, environ={"TMPDIR": str(tmp_path / "tmp"), "HOME": "/nonexistent"}) as server:
-        assert call(server.url, "PUT", f"{FILES}/0/file", b"x" * 2_000_000).status == 200
-        names = {path.name for path in tmp_path.iterdir()}
-    assert names <= {"mlflow.db", "mlflow.db-wal", "mlflow.db-shm", "mlartifacts", "server.log", "tmp"} | {
-        name for name in names if name.startswith("mlflow.db")
-    }
-    assert list((tmp_path / "tmp").iterdir()) == []
-
-
-def test_files_of_the_server_are_closed_to_strangers(tmp_path: Path) -> None:
-    with live_server(tmp_path) as server:
-        call(server.url, "PUT", f"{FILES}/0/file", b"x")
-    for path in (tmp_path / "mlartifacts").rglob("*"):
+def test_files_of_the_server_are_closed_to_strangers(server: LiveServer, folder: Path) -> None:
+    assert call(server.url, "PUT", f"{FILES}/closed/to/strangers", b"x").status == 200
+    made = folder / "mlartifacts" / "closed"
+    for path in (made, *made.rglob("*")):
         assert stat.S_IMODE(path.stat().st_mode) & 0o007 == 0
 
 
-def test_small_answers_are_not_held_back(tmp_path: Path) -> None:
+def test_small_answers_are_not_held_back(server: LiveServer) -> None:
     """Without TCP_NODELAY each of these would take about 40 ms."""
-    with live_server(tmp_path) as server, connection_to(server.url) as connection:
+    with connection_to(server.url) as connection:
         connection.request("GET", "/health")
         reply_on(connection)
         if connection.sock is None:
             raise AssertionError("the connection is kept")
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        started = time.perf_counter()
+        seconds: list[float] = []
         for _ in range(50):
+            started = time.perf_counter()
             connection.request("GET", "/api/2.0/mlflow/experiments/get?experiment_id=0")
             assert reply_on(connection).status == 200
-        assert (time.perf_counter() - started) / 50 < 0.030
+            seconds.append(time.perf_counter() - started)
+        assert sorted(seconds)[10] < 0.030  # the machine may be busy with something else for the most of them
 
 
-def test_the_log_is_json_with_a_line_for_each_request_but_no_probe(tmp_path: Path) -> None:
-    with live_server(tmp_path) as server:
-        for path in ("/health", "/livez", "/readyz", "/version"):
-            assert call(server.url, "GET", path).status == 200
-            assert call(server.url, "PUT", path).status == 405
-        call(server.url, "GET", "/api/2.0/mlflow/runs/get?run_id=secret-thing", headers={"X-Request-Id": "mine"})
+def test_the_log_is_json_with_a_line_for_each_request_but_no_probe(server: LiveServer) -> None:
+    ours = {"X-Request-Id": "probing"}
+    for path in ("/health", "/livez", "/readyz", "/version"):
+        assert call(server.url, "GET", path, headers=ours).status == 200
+        assert call(server.url, "PUT", path, headers=ours).status == 405
+    call(server.url, "GET", "/api/2.0/mlflow/runs/get?run_id=secret-thing", headers={"X-Request-Id": "mine"})
+    eventually(lambda: '"request_id":"mine"' in server.log.read_text())  # it is written behind the answer
     lines = [msgspec.json.decode(line) for line in server.log.read_text().splitlines()]
     (line,) = [line for line in lines if line.get("request_id") == "mine"]
     assert line["message"] == "request"
-    probes = [line for line in lines if line.get("path") in {"/health", "/livez", "/readyz", "/version"}]
+    probes = [line for line in lines if line.get("request_id") == "probing"]
     assert [line["status"] for line in probes] == [405] * 4
     assert (line["method"], line["path"], line["status"]) == ("GET", "/api/2.0/mlflow/runs/get", 404)
     assert line["error_code"] == "RESOURCE_DOES_NOT_EXIST"

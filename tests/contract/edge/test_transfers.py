@@ -2,27 +2,16 @@
 
 import socket
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.support.http import call, connection_to, reply_on
-from tests.support.server import LiveServer, live_server
+from tests.support.server import LiveServer
 
 FILES = "/api/2.0/mlflow-artifacts/artifacts"
 DEADLINE_SECONDS = 20.0
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("server")
-
-
-@pytest.fixture(scope="module")
-def server(folder: Path) -> Generator[LiveServer]:
-    with live_server(folder) as running:
-        yield running
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
