@@ -9,9 +9,6 @@ from tracking_server.entities.tags import Tag
 DEFAULT_WORKSPACE = "default"
 """The workspace of everything: this server has no others."""
 
-DEFAULT_EXPERIMENT_ID = 0
-DEFAULT_EXPERIMENT_NAME = "Default"
-
 
 class Experiment(Answer, frozen=True, kw_only=True):
     experiment_id: str

@@ -26,7 +26,6 @@ from sqlalchemy.sql.dml import Insert
 from sqlalchemy.types import TypeEngine
 
 AnyColumn: TypeAlias = Column[Any]
-DIALECTS = ("sqlite", "postgresql", "mysql", "mssql")
 COUNTS_NEW_ROWS = frozenset({"sqlite", "postgresql"})
 """Where the row count of a bulk insert is the number of rows that were not there before."""
 
