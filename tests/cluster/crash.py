@@ -22,13 +22,15 @@ from tracking_operator.resource import names
 
 WRITERS: Final = Path(crash_writers.__file__)
 WRITER_COUNT: Final = 4
+WEIGHTS: Final = {"job": 4, "server": 2, "operator": 1}
+"""Jobs are short; and for as long as no operator lives, no upgrade goes on that could be interrupted."""
 KILLS_OF_A_JOB: Final = 2
 """A Job is tried four times. A third kill of the same one, and a person would have to ask for another attempt."""
 SETTLE_SECONDS: Final = 300
 
 
 class Killer:
-    """Chooses whom to kill, among those that are there: of the Jobs every second time, when there is one."""
+    """Chooses whom to kill, among those that are there."""
 
     def __init__(self, seed: int, operator: Kubectl, kubectl: Kubectl) -> None:
         self.killed: Counter[str] = Counter()
@@ -38,14 +40,14 @@ class Killer:
         self._jobs: Counter[str] = Counter()
 
     def pause_seconds(self) -> float:
-        return self._random.uniform(0.5, 4)
+        return self._random.uniform(1, 5)
 
     def kill_one(self) -> str | None:
         """The name of who was killed."""
-        there = {kind: pods for kind in ("server", "operator", "job") if (pods := self._victims(kind))}
+        there = {kind: pods for kind in WEIGHTS if (pods := self._victims(kind))}
         if not there:
             return None
-        kind = self._random.choice(["job"] if "job" in there and self._random.random() < 0.5 else sorted(there))
+        (kind,) = self._random.choices(list(there), [WEIGHTS[kind] for kind in there])
         pod = self._random.choice(there[kind])
         where = self._operator if kind == "operator" else self._kubectl
         name: str = pod["metadata"]["name"]
