@@ -1,5 +1,6 @@
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -185,3 +186,28 @@ def test_rows_written_meanwhile_are_kept(golden_url: str) -> None:
 def test_the_command_line_starts_without_the_database(tmp_path: Path) -> None:
     program = "import sys, tracking_server.__main__; sys.exit('sqlalchemy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False, cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("command", ["check", "upgrade", "current"])
+def test_a_file_that_is_no_database_is_named_and_left_alone(tmp_path: Path, command: str) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("not a database, and long enough to be looked at" * 10)
+    before = file.read_bytes()
+    result = run(command, f"sqlite:///{file}")
+    assert result.exit_code == 13
+    assert f"{file} cannot be read as a database of SQLite: file is not a database" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert file.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("command", ["check", "upgrade", "current"])
+def test_a_database_of_something_else_keeps_every_byte(tmp_path: Path, command: str) -> None:
+    file = tmp_path / "invoices.db"
+    connection = sqlite3.connect(file)
+    connection.execute("CREATE TABLE invoices (id INTEGER)")
+    connection.close()
+    before = file.read_bytes()
+    assert run(command, f"sqlite:///{file}").exit_code == (13 if command == "upgrade" else 0)
+    assert file.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [file]

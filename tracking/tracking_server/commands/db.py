@@ -12,6 +12,8 @@ from tracking_server.database.check import (
     DatabaseState,
     Empty,
     Facts,
+    Foreign,
+    Newer,
     Outdated,
     Standing,
     Step,
@@ -66,6 +68,9 @@ def upgrade_command(url: str, wait_seconds: float, prints_json: bool, report_fil
     with reporting("db upgrade", report_file, MigrationFailed, prints_json=prints_json) as report:
         database = open_database(url, MIGRATING)
         try:
+            before = look(database)  # the upgrade looks again under its lock, but that has opened the file to write
+            if isinstance(before, Newer | Foreign) or (isinstance(before, Outdated) and not before.is_at_mlflow_head):
+                raise SchemaUnsupported(explain(before))
             if serving := who_serves(database):
                 report.tell(serving=list(serving))
                 click.echo(f"These servers are connected, and stay so: {', '.join(serving)}", err=True)

@@ -20,7 +20,7 @@ from tracking_server.database.check import (
 from tracking_server.database.lock import refuse_transaction_pooling
 from tracking_server.database.migrations.upgrade import create_schema
 from tracking_server.database.transactions import Database, open_database
-from tracking_server.errors import BadRequest, SchemaUnsupported
+from tracking_server.errors import BadRequest, InternalError, SchemaUnsupported
 
 DEFAULT_EXPERIMENT: Final = 0
 DEFAULT_WORKSPACE: Final = "default"
@@ -76,7 +76,10 @@ def ensure_default_experiment(database: Database, artifact_location: str, now_ms
 
 
 def look(database: Database) -> DatabaseState:
-    """Changes nothing: a file of SQLite is not made, and keeps even its kind of journal, as it may not be ours."""
+    """Changes nothing: a file of SQLite is not made, and keeps even its kind of journal, as it may not be ours.
+
+    Raises SchemaUnsupported for a file that is no database at all.
+    """
     if database.url.path is None:
         return _inspect(database)
     exists = database.url.path.exists()
@@ -85,6 +88,14 @@ def look(database: Database) -> DatabaseState:
     )
     try:
         return _inspect(looking)
+    except InternalError as error:
+        if not exists:
+            raise
+        cause = getattr(error.__cause__, "orig", error)
+        raise SchemaUnsupported(
+            f"{database.url.path} cannot be read as a database of SQLite: {cause}. Nothing was changed: name another"
+            " file, or restore a backup."
+        ) from error
     finally:
         looking.dispose()
 
