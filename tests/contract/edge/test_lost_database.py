@@ -12,7 +12,7 @@ from tests.support.http import Reply, call, call_json
 from tests.support.server import LiveServer, live_server
 
 DEADLINE_SECONDS = 30.0
-NAME = "lost"
+NAME = "database_of_the_test"
 
 
 def administer(postgresql: PostgreSql, *statements: str) -> None:
