@@ -1,4 +1,7 @@
-"""Two servers to compare, ours and MLflow's own. Each starts once. A plugin of pytest (`tests/conftest.py`)."""
+"""Two servers to compare, ours and MLflow's own. Each starts once. A plugin of pytest (`tests/conftest.py`).
+
+A test does the same to both: the ids that they count up, such as those of experiments, stay equal.
+"""
 
 from collections.abc import Iterator
 
