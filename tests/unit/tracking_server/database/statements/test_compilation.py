@@ -9,8 +9,8 @@ from sqlalchemy import Executable
 
 from tests.support.dialects import DIALECTS, compiled
 from tracking_server.database import statements
-from tracking_server.database.statements.bulk_insert import DIALECTS as SUPPORTED
 from tracking_server.database.statements.bulk_insert import BulkInsert
+from tracking_server.database.urls import DRIVERS
 
 ONLY = {"metrics._BOTH_ON_POSTGRESQL": "postgresql"}
 
@@ -28,7 +28,7 @@ BULK_INSERTS = {name: value for name, value in constants() if isinstance(value, 
 def test_there_is_something_to_compile_for_every_engine() -> None:
     assert len(STATEMENTS) > 30
     assert len(BULK_INSERTS) >= 7
-    assert set(DIALECTS) == set(SUPPORTED)
+    assert set(DIALECTS) == {driver.dialect for driver in DRIVERS.values()}
 
 
 @pytest.mark.parametrize(
