@@ -22,15 +22,13 @@ from tracking_operator.resource import names
 
 WRITERS: Final = Path(crash_writers.__file__)
 WRITER_COUNT: Final = 4
-WEIGHTS: Final = {"job": 4, "server": 2, "operator": 1}
-"""Jobs are short; and for as long as no operator lives, no upgrade goes on that could be interrupted."""
 KILLS_OF_A_JOB: Final = 2
 """A Job is tried four times. A third kill of the same one, and a person would have to ask for another attempt."""
 SETTLE_SECONDS: Final = 300
 
 
 class Killer:
-    """Chooses whom to kill, among those that are there."""
+    """Chooses whom to kill, and when. Jobs are short, so they are looked for first, every second time."""
 
     def __init__(self, seed: int, operator: Kubectl, kubectl: Kubectl) -> None:
         self.killed: Counter[str] = Counter()
@@ -40,15 +38,17 @@ class Killer:
         self._jobs: Counter[str] = Counter()
 
     def pause_seconds(self) -> float:
-        return self._random.uniform(1, 5)
+        return self._random.uniform(0.1, 0.6)
 
     def kill_one(self) -> str | None:
         """The name of who was killed."""
-        there = {kind: pods for kind in WEIGHTS if (pods := self._victims(kind))}
-        if not there:
+        is_for_jobs, (kind,) = self._random.random() < 0.5, self._random.choices(("server", "operator", ""), (2, 1, 9))
+        pods = self._victims("job") if is_for_jobs else []
+        kind = "job" if pods else kind
+        pods = pods or self._victims(kind)
+        if not pods:
             return None
-        (kind,) = self._random.choices(list(there), [WEIGHTS[kind] for kind in there])
-        pod = self._random.choice(there[kind])
+        pod = self._random.choice(pods)
         where = self._operator if kind == "operator" else self._kubectl
         name: str = pod["metadata"]["name"]
         if waits_for_back_off(pod):  # the only way to have it back before Kubernetes has waited for minutes
@@ -63,6 +63,8 @@ class Killer:
         return name
 
     def _victims(self, kind: str) -> list[Manifest]:
+        if not kind:
+            return []
         if kind == "operator":
             return self._operator.list("pods")
         if kind == "server":
