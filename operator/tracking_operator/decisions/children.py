@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from tracking_operator.decisions.actions import Action, Apply, Delete
 from tracking_operator.decisions.drift import amount, differences
@@ -42,6 +42,7 @@ def standing_children(situation: Situation, *, applies_workload: bool, suspends_
     cron_job = _cron_job(situation, applies_workload=applies_workload, suspends_gc=suspends_gc)
     if cron_job is not None:
         working.append(cron_job)
+    founding, working = _writable(situation, founding), _writable(situation, working)
     refs = dict.fromkeys(ref_of(manifest) for manifest in (*founding, *working))
     if situation.deployment is not None:
         refs[situation.deployment.ref] = None
@@ -50,6 +51,12 @@ def standing_children(situation: Situation, *, applies_workload: bool, suspends_
         workload=(*_changes(situation, working), *_unwanted(situation)),
         refs=tuple(refs),
     )
+
+
+def _writable(situation: Situation, manifests: Iterable[Manifest]) -> list[Manifest]:
+    """What is not ours is left alone, whatever has been decided."""
+    others = {*situation.observed.taken, *situation.observed.leaving}
+    return [manifest for manifest in manifests if ref_of(manifest) not in others]
 
 
 def _changes(situation: Situation, manifests: Iterable[Manifest]) -> tuple[Action, ...]:
@@ -83,7 +90,7 @@ def _cron_job(situation: Situation, *, applies_workload: bool, suspends_gc: bool
 
 def _unwanted(situation: Situation) -> tuple[Action, ...]:
     live = _live_cron_job(situation)
-    if situation.server.spec.gc is not None or live is None or not _is_ours(situation, live):
+    if situation.server.spec.gc is not None or live is None:
         return ()
     return (Delete(ref=ref_of(live), uid=live["metadata"]["uid"]),)
 
@@ -92,11 +99,6 @@ def _live_cron_job(situation: Situation) -> Manifest | None:
     metadata = situation.server.metadata
     ref = Ref(kind=CRON_JOB, namespace=metadata.namespace, name=names.gc_cron_job(metadata.name))
     return situation.observed.children.get(ref)
-
-
-def _is_ours(situation: Situation, live: Mapping[str, Any]) -> bool:
-    labels: Mapping[str, str] = live["metadata"].get("labels") or {}
-    return labels.get(names.SERVER_UID_LABEL) == situation.server.metadata.uid
 
 
 def _kept_claim(situation: Situation, manifest: Manifest) -> Manifest:

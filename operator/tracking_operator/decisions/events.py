@@ -42,6 +42,7 @@ class EventReason(StrEnum):
     INVALID_SPEC = "InvalidSpec", "Warning", "The spec has faults; nothing is done until they are mended."
     INVALID_REFERENCE = "InvalidReference", "Warning", "A Secret that the spec names does not exist."
     SECRET_KEY_MISSING = "SecretKeyMissing", "Warning", "A Secret does not have the key that the spec names."
+    NAME_TAKEN = "NameTaken", "Warning", "An object of somebody else has the name of a child; it is left alone."
     PREFLIGHT_FAILED = "PreflightFailed", "Warning", "The check of the database failed; what serves is left alone."
     IMAGE_UNUSABLE = (
         "ImageUnusable",

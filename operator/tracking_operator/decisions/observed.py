@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, TypeAlias
 
+from tracking_operator.decisions.ownership import Ownership
 from tracking_operator.decisions.reports import LONGEST_MESSAGE, JobReport, parse_report
 from tracking_operator.resource import names
 from tracking_operator.resource.kinds import Manifest, Ref, ref_of
@@ -126,6 +127,9 @@ class Observed:
     """By the name of each Secret that the spec refers to; None when there is none."""
     children: Mapping[Ref, Manifest | None]
     """The standing children as they are: those that are wanted, and those that may have to go."""
+    taken: tuple[Ref, ...]
+    leaving: tuple[Ref, ...]
+    """Both as in `Ownership`: they are not among the children, nor among the pods."""
     status: Mapping[str, Any]
     """What the last pass reported."""
 
@@ -140,21 +144,22 @@ class Observed:
 def observe(
     *,
     deployment: Manifest | None,
-    pods: Iterable[Manifest],
+    ownership: Ownership,
     jobs: Iterable[Manifest],
     secret_versions: Mapping[str, str | None],
-    children: Mapping[Ref, Manifest | None],
     status: Mapping[str, Any],
 ) -> Observed:
     """The snapshot, out of what the API server answered."""
-    all_pods = tuple(sorted((_pod(one) for one in pods), key=lambda pod: (pod.created_at, pod.name)))
+    all_pods = tuple(sorted((_pod(one) for one in ownership.pods), key=lambda pod: (pod.created_at, pod.name)))
     all_jobs = (_job(one, tuple(pod for pod in all_pods if pod.owner_uid == one["metadata"]["uid"])) for one in jobs)
     return Observed(
         deployment=None if deployment is None else _deployment(deployment),
         pods=all_pods,
         jobs=tuple(sorted(all_jobs, key=lambda job: (job.created_at, job.ref.name))),
         secret_versions=secret_versions,
-        children=children,
+        children=ownership.children,
+        taken=ownership.taken,
+        leaving=ownership.leaving,
         status=status,
     )
 

@@ -3,7 +3,7 @@
 `upgrade.py` says in which order they are asked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -11,7 +11,7 @@ from tracking_operator.decisions.observed import Job
 from tracking_operator.decisions.situation import Situation
 from tracking_operator.decisions.steps.job_step import explain, failure_of
 from tracking_operator.decisions.steps.migrate import failed_migration, failure_of_migration
-from tracking_operator.decisions.steps.progress import Done, Failed, Skipped, StepName, Working
+from tracking_operator.decisions.steps.progress import POLL_SECONDS, Done, Failed, Skipped, StepName, Working
 from tracking_operator.decisions.steps.restore import has_restored, is_restorable, restore
 from tracking_operator.decisions.verdict import (
     Verdict,
@@ -26,6 +26,7 @@ from tracking_operator.decisions.verdict import (
 )
 from tracking_operator.resource import names
 from tracking_operator.resource.conditions import Reason
+from tracking_operator.resource.kinds import Ref
 
 _AGAIN: Final = f"set the annotation {names.RETRY_ANNOTATION} to a new value"
 
@@ -100,6 +101,28 @@ def hold_after_failed_migration(situation: Situation) -> Verdict | None:
     )
 
 
+def claim_names(situation: Situation) -> Verdict | None:
+    """No step is taken for a server that could not have its children: their names have to be free, or ours."""
+    failed = names_in_use(situation)
+    return None if failed is None else stop_before_migration(situation, StepName.CHECK, failed)
+
+
+def names_in_use(situation: Situation) -> Failed | None:
+    """An object without our labels is not watched: that it has gone is found out by looking again."""
+    observed = situation.observed
+    if observed.taken:
+        message = f"Not of this TrackingServer, and so left alone: {_list(observed.taken)}"
+        remedy = "Delete what is named, or make it or the TrackingServer anew under another name"
+        return Failed(reason=Reason.NAME_TAKEN, message=f"{message}. {remedy}", wait_seconds=POLL_SECONDS)
+    if observed.leaving:
+        message = (
+            f"Waiting until what an earlier TrackingServer of this name has left is gone: {_list(observed.leaving)}"
+        )
+        reason = Reason.WAITING_FOR_DELETION
+        return Failed(reason=reason, message=message, needs_person=False, wait_seconds=POLL_SECONDS)
+    return None
+
+
 def find_references(situation: Situation) -> Verdict | None:
     """Every Secret that the server and the upgrade need has to be there before a step is taken."""
     for reference in situation.server.references:
@@ -151,6 +174,10 @@ _FAILURES: Final[Mapping[str, tuple[StepName, Reason, str]]] = {
     names.VERIFY: (StepName.VERIFY, Reason.BACKUP_VERIFY_FAILED, "Remove the cause"),
     names.MIGRATE: (StepName.MIGRATE, Reason.MIGRATION_FAILED, "Remove the cause"),
 }
+
+
+def _list(refs: Iterable[Ref]) -> str:
+    return ", ".join(f"{ref.kind.kind} {ref.name}" for ref in refs)
 
 
 def _let_finish(situation: Situation, job: Job) -> Verdict:

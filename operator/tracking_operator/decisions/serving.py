@@ -5,6 +5,7 @@ from typing import Final
 
 from tracking_operator.decisions.actions import Action
 from tracking_operator.decisions.observed import Deployment
+from tracking_operator.decisions.rules import names_in_use
 from tracking_operator.decisions.situation import Situation
 from tracking_operator.decisions.steps.check import check, found_schema
 from tracking_operator.decisions.steps.migrate import last_change
@@ -24,7 +25,7 @@ def keep_serving(situation: Situation) -> Verdict | None:
         return None
     if deployment.replicas == 0 and wanted > 0:
         return None  # it was stopped: before it starts again, somebody has to look at the database
-    progress = watch_rollout(situation, deployment)
+    progress = names_in_use(situation) or watch_rollout(situation, deployment)
     actions = delete_superseded(situation)
     if wanted == 0:
         actions = (*actions, *delete_old_checks(situation))

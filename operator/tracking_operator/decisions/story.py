@@ -24,6 +24,7 @@ _STEPS: Final[Mapping[tuple[str, str], EventReason]] = {
 }
 _FAILURES: Final[Mapping[str, EventReason]] = {
     Reason.INVALID_SPEC: EventReason.INVALID_SPEC,
+    Reason.NAME_TAKEN: EventReason.NAME_TAKEN,
     Reason.CONFIG_INVALID: EventReason.PREFLIGHT_FAILED,
     Reason.CHECK_FAILED: EventReason.PREFLIGHT_FAILED,
     Reason.IMAGE_UNUSABLE: EventReason.IMAGE_UNUSABLE,

@@ -10,6 +10,7 @@ from typing import Final
 from tracking_operator.decisions.observed import Job
 from tracking_operator.decisions.reports import SchemaState
 from tracking_operator.decisions.rules import (
+    claim_names,
     find_references,
     hold_after_failed_migration,
     let_changes_finish,
@@ -69,6 +70,7 @@ RULES: Final[tuple[Callable[[Situation], Verdict | None], ...]] = (
     stay_suspended,
     hold_after_failed_migration,
     keep_serving,
+    claim_names,
     find_references,
     let_superseded_jobs_finish,
     report_failed_step,
@@ -114,6 +116,8 @@ def seconds_to_wait(situation: Situation, verdict: Verdict) -> float | None:
             return seconds
         case Failed(retry_at=retry_at) if retry_at is not None:
             return seconds_until(situation, retry_at)
+        case Failed(wait_seconds=seconds) if seconds is not None:
+            return seconds
         case Failed(job=Job(state="Running")):
             return POLL_SECONDS
         case _:

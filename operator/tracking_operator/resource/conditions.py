@@ -49,6 +49,11 @@ class Reason(StrEnum):
     NOT_FOUND = "NotFound", "A Secret that the spec names does not exist."
     KEY_MISSING = "KeyMissing", "A Secret exists, and does not have the key that the spec names."
     REFERENCE_MISSING = "ReferenceMissing", "Waiting for a Secret that the spec names."
+    NAME_TAKEN = "NameTaken", "An object that is not of this TrackingServer has the name of a child; it is left alone."
+    WAITING_FOR_DELETION = (
+        "WaitingForDeletion",
+        "What an earlier TrackingServer of this name has left is being deleted.",
+    )
     CLUSTER_REFUSED = "ClusterRefused", "The API server refused a request: permissions, a quota, an admission rule."
 
     # The steps of an upgrade.

@@ -132,4 +132,9 @@ def labels(name: str, uid: str, component: str) -> dict[str, str]:
 
 def owned_by(name: str, uid: str) -> dict[str, str]:
     """The labels by which the children of one TrackingServer are listed."""
-    return {INSTANCE_LABEL: name, MANAGED_BY_LABEL: FIELD_MANAGER, SERVER_UID_LABEL: uid}
+    return {**made_for(name), SERVER_UID_LABEL: uid}
+
+
+def made_for(name: str) -> dict[str, str]:
+    """The labels of the children of every TrackingServer that has, or had, this name."""
+    return {INSTANCE_LABEL: name, MANAGED_BY_LABEL: FIELD_MANAGER}

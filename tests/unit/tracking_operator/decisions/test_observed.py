@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tracking_operator.decisions.observed import Observed, observe
+from tracking_operator.decisions.ownership import Ownership
 from tracking_operator.resource.kinds import Manifest
 
 TIME = "2026-01-02T03:04:05Z"
@@ -47,7 +48,8 @@ def a_job(status: dict[str, Any], **annotations: str) -> Manifest:
 
 
 def seen(*, pods: tuple[Manifest, ...] = (), jobs: tuple[Manifest, ...] = ()) -> Observed:
-    return observe(deployment=None, pods=pods, jobs=jobs, secret_versions={}, children={}, status={})
+    ownership = Ownership(children={}, pods=pods, taken=(), leaving=())
+    return observe(deployment=None, ownership=ownership, jobs=jobs, secret_versions={}, status={})
 
 
 def container(**state: Any) -> dict[str, Any]:
