@@ -1,6 +1,7 @@
 """Whatever a client sends, the answer is not the server's fault."""
 
 import random
+import re
 import socket
 from collections.abc import Generator
 from http import HTTPStatus
@@ -32,7 +33,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[LiveServer]:
 def raw(server: LiveServer, request: bytes) -> bytes:
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as opened:
         opened.sendall(request)
-        return opened.recv(4000)
+        answer = b""
+        while not is_whole(answer) and (more := opened.recv(4000)):
+            answer += more
+        return answer
+
+
+def is_whole(answer: bytes) -> bool:
+    """Head and body may come in two packets."""
+    head, end, body = answer.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", head)
+    return bool(end) and len(body) >= (int(length[1]) if length else 0)
 
 
 BODIES: list[bytes] = [
