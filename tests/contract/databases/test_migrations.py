@@ -13,7 +13,9 @@ from tracking_server.database import schema
 from tracking_server.database.check import Current, DatabaseState, Empty, Foreign, Newer, Outdated, inspect_database
 from tracking_server.database.migrations.mlflow import HEAD
 from tracking_server.database.migrations.upgrade import create_schema, upgrade
+from tracking_server.database.statements.run_search import select_run_page
 from tracking_server.database.transactions import Database
+from tracking_server.entities.runs import SearchRuns
 from tracking_server.errors import MigrationFailed, SchemaUnsupported
 
 Rows = Mapping[str, list[tuple[object, ...]]]
@@ -99,6 +101,20 @@ def test_our_table_is_the_one_that_is_declared(database: Database) -> None:
     declared = schema.trackplane_gc_claims
     assert found == [(column.name, str(column.type), column.nullable) for column in declared.columns]
     assert key["constrained_columns"] == [column.name for column in declared.primary_key]
+
+
+def test_an_index_gives_the_default_order_of_a_search(database: Database) -> None:
+    """docs/decisions/0004: no engine sorts all runs of an experiment to find the newest."""
+    query = select_run_page(SearchRuns(experiment_ids=["1"]), [1], database.dialect).statement
+    with database.read() as connection:
+        if database.dialect == "postgresql":
+            connection.execute(text("SET enable_seqscan = off"))  # few rows: the planner would not bother
+        compiled = query.compile(connection.engine, compile_kwargs={"literal_binds": True})
+        explain = "EXPLAIN" if database.dialect == "postgresql" else "EXPLAIN QUERY PLAN"
+        plan = " ".join(str(row) for row in connection.exec_driver_sql(f"{explain} {compiled}"))
+    assert "trackplane_runs_by_experiment" in plan
+    assert "Sort" not in plan
+    assert "TEMP B-TREE FOR ORDER BY" not in plan
 
 
 def test_the_indexes_are_plain(database: Database) -> None:
