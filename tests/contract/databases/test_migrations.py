@@ -105,7 +105,7 @@ def test_our_table_is_the_one_that_is_declared(database: Database) -> None:
 
 def test_an_index_gives_the_default_order_of_a_search(database: Database) -> None:
     """docs/decisions/0004: no engine sorts all runs of an experiment to find the newest."""
-    query = select_run_page(SearchRuns(experiment_ids=["1"]), [1], database.dialect).statement
+    query = select_run_page(SearchRuns(experiment_ids=("1",)), [1], database.dialect).statement
     with database.read() as connection:
         if database.dialect == "postgresql":
             connection.execute(text("SET enable_seqscan = off"))  # few rows: the planner would not bother
