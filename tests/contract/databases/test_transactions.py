@@ -286,7 +286,7 @@ class TestPostgresql:
             thread.start()
         for thread in threads:
             thread.join()
-        assert len(tries) == 3
+        assert len(tries) in {3, 4}  # each checks for itself after a second: on a busy machine both may be ended
         with database.read() as connection:
             assert list(connection.scalars(select(experiments.c.creation_time))) == [1, 1]
 
