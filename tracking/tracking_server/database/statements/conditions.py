@@ -6,12 +6,12 @@ trailing blanks; on SQLite, LIKE is exact because every session sets `case_sensi
 
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, assert_never
 
-from sqlalchemy import BINARY, BigInteger, ColumnElement, String, and_, cast, func, literal, type_coerce
+from sqlalchemy import BINARY, BigInteger, ColumnElement, String, and_, cast, func, literal, true, type_coerce
 
 from tracking_server.database.tables.metadata import DOUBLE
-from tracking_server.search.tree import Comparator, Value
+from tracking_server.search.tree import And, Comparator, Comparison, Filter, Value
 
 _ESCAPE = "/"
 
@@ -23,6 +23,17 @@ _RELATIONS: Mapping[Comparator, Callable[[Any, Any], ColumnElement[bool]]] = {
     Comparator.LESS: operator.lt,
     Comparator.LESS_OR_EQUAL: operator.le,
 }
+
+
+def filter_matches(tree: Filter, holds: Callable[[Comparison], ColumnElement[bool]]) -> ColumnElement[bool]:
+    """The whole filter, from what one comparison means for the noun that is searched."""
+    match tree:
+        case And(parts=parts):
+            return and_(true(), *(filter_matches(part, holds) for part in parts))
+        case Comparison():
+            return holds(tree)
+        case _:
+            assert_never(tree)
 
 
 def text_equals(column: ColumnElement[Any], value: str, dialect: str) -> ColumnElement[bool]:

@@ -1,12 +1,18 @@
 """The search of experiments: one statement for a page of them. Their tags are loaded afterwards, by id."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, assert_never
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, select, true
+from sqlalchemy import ColumnElement, and_, exists, select
 
 from tracking_server.database.schema import experiment_tags, experiments
-from tracking_server.database.statements.conditions import id_matches, number_matches, text_equals, text_matches
+from tracking_server.database.statements.conditions import (
+    filter_matches,
+    id_matches,
+    number_matches,
+    text_equals,
+    text_matches,
+)
 from tracking_server.database.statements.experiments import COLUMNS
 from tracking_server.database.statements.paging import (
     PageQuery,
@@ -19,7 +25,7 @@ from tracking_server.database.statements.paging import (
 from tracking_server.entities.experiments import DEFAULT_WORKSPACE, SearchExperiments
 from tracking_server.search.grammars import EXPERIMENTS
 from tracking_server.search.parser import parse_filter, parse_order_by
-from tracking_server.search.tree import And, Comparator, Comparison, Entity, Filter, Identifier, Ordering
+from tracking_server.search.tree import Comparator, Comparison, Entity, Identifier, Ordering
 
 MOST_RESULTS: Final = 50_000
 
@@ -46,7 +52,7 @@ def select_experiment_page(request: SearchExperiments, dialect: str) -> PageQuer
     statement: Selected = select(*COLUMNS).where(
         experiments.c.workspace == DEFAULT_WORKSPACE,
         experiments.c.lifecycle_stage.in_(stages),
-        experiment_matches(tree, dialect),
+        filter_matches(tree, lambda comparison: _comparison_holds(comparison, dialect)),
     )
     return select_page(
         statement,
@@ -56,16 +62,6 @@ def select_experiment_page(request: SearchExperiments, dialect: str) -> PageQuer
         query=query_hash("experiments", stages, request.filter, request.order_by),
         dialect=dialect,
     )
-
-
-def experiment_matches(tree: Filter, dialect: str) -> ColumnElement[bool]:
-    match tree:
-        case And(parts=parts):
-            return and_(true(), *(experiment_matches(part, dialect) for part in parts))
-        case Comparison():
-            return _comparison_holds(tree, dialect)
-        case _:
-            assert_never(tree)
 
 
 def _comparison_holds(comparison: Comparison, dialect: str) -> ColumnElement[bool]:

@@ -1,13 +1,14 @@
 """The search of logged models: one statement for a page of them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, assert_never
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.sql.selectable import FromClause
 
 from tracking_server.database.schema import logged_model_metrics, logged_model_params, logged_model_tags, logged_models
 from tracking_server.database.statements.conditions import (
+    filter_matches,
     id_matches,
     number_matches,
     storable_ids,
@@ -21,7 +22,7 @@ from tracking_server.entities.logged_models import DatasetFilter, LoggedModelOrd
 from tracking_server.errors import InvalidParameter
 from tracking_server.search.grammars import LOGGED_MODELS
 from tracking_server.search.parser import parse_filter
-from tracking_server.search.tree import And, Comparison, Entity, Filter
+from tracking_server.search.tree import Comparison, Entity
 
 MOST_RESULTS: Final = 50_000
 """More are answered in pages of this size."""
@@ -68,7 +69,7 @@ def select_logged_model_page(request: SearchLoggedModels, experiment_ids: Sequen
         .where(
             logged_models.c.experiment_id.in_(storable_ids(experiment_ids, dialect)),
             logged_models.c.lifecycle_stage == LifecycleStage.ACTIVE,
-            _model_matches(tree, request.datasets, dialect),
+            filter_matches(tree, lambda comparison: _comparison_holds(comparison, request.datasets, dialect)),
         )
     )
     return select_page(
@@ -82,16 +83,6 @@ def select_logged_model_page(request: SearchLoggedModels, experiment_ids: Sequen
 
 
 # The filter: a condition on the row of a model
-
-
-def _model_matches(tree: Filter, narrowed_to: Sequence[DatasetFilter], dialect: str) -> ColumnElement[bool]:
-    match tree:
-        case And(parts=parts):
-            return and_(true(), *(_model_matches(part, narrowed_to, dialect) for part in parts))
-        case Comparison():
-            return _comparison_holds(tree, narrowed_to, dialect)
-        case _:
-            assert_never(tree)
 
 
 def _comparison_holds(

@@ -1,13 +1,14 @@
 """The search of runs: one statement for a page of them. What each run holds is loaded afterwards, by its id."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, assert_never
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, case, exists, false, or_, select, true
 from sqlalchemy.sql.selectable import FromClause
 
 from tracking_server.database.schema import datasets, input_tags, inputs, latest_metrics, params, runs, tags
 from tracking_server.database.statements.conditions import (
+    filter_matches,
     number_matches,
     storable_ids,
     text_equals,
@@ -26,7 +27,7 @@ from tracking_server.entities.runs import SearchRuns
 from tracking_server.entities.tags import RUN_NAME_TAG
 from tracking_server.search.grammars import RUNS
 from tracking_server.search.parser import parse_filter, parse_order_by
-from tracking_server.search.tree import And, Comparator, Comparison, Entity, Filter, Identifier, Ordering
+from tracking_server.search.tree import Comparator, Comparison, Entity, Identifier, Ordering
 
 MOST_RESULTS: Final = 50_000
 
@@ -66,7 +67,7 @@ def select_run_page(request: SearchRuns, experiment_ids: Sequence[int], dialect:
         .where(
             runs.c.experiment_id.in_(storable_ids(experiment_ids, dialect)),
             runs.c.lifecycle_stage.in_(stages),
-            run_matches(tree, dialect),
+            filter_matches(tree, lambda comparison: _comparison_holds(comparison, dialect)),
         )
     )
     return select_page(
@@ -80,16 +81,6 @@ def select_run_page(request: SearchRuns, experiment_ids: Sequence[int], dialect:
 
 
 # The filter: a condition on the row of a run
-
-
-def run_matches(tree: Filter, dialect: str) -> ColumnElement[bool]:
-    match tree:
-        case And(parts=parts):
-            return and_(true(), *(run_matches(part, dialect) for part in parts))
-        case Comparison():
-            return _comparison_holds(tree, dialect)
-        case _:
-            assert_never(tree)
 
 
 def _comparison_holds(comparison: Comparison, dialect: str) -> ColumnElement[bool]:
