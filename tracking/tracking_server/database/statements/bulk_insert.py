@@ -5,7 +5,7 @@ statement of many rows). A row whose key exists is left alone, replaced, or repl
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from sqlalchemy import (
     Column,
@@ -26,6 +26,7 @@ from sqlalchemy.sql.dml import Insert
 from sqlalchemy.types import TypeEngine
 
 AnyColumn: TypeAlias = Column[Any]
+OnConflict = TypeVar("OnConflict", sqlite.Insert, postgresql.Insert)
 COUNTS_NEW_ROWS = frozenset({"sqlite", "postgresql"})
 """Where the row count of a bulk insert is the number of rows that were not there before."""
 
@@ -76,16 +77,20 @@ def columnar(names: Sequence[str], rows: Sequence[Sequence[object]]) -> dict[str
     return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
 
 
-def _sqlite(columns: Sequence[AnyColumn], replace: Sequence[AnyColumn], newer_by: Sequence[AnyColumn]) -> Insert:
-    insert = sqlite.insert(_table(columns))
+def _settling_conflicts(insert: OnConflict, replace: Sequence[AnyColumn], newer_by: Sequence[AnyColumn]) -> OnConflict:
+    """SQLite and PostgreSQL share the clause ON CONFLICT; SQLAlchemy has it on two types without a common one."""
     if not replace:
         return insert.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
     new = insert.excluded
     return insert.on_conflict_do_update(
-        index_elements=list(_table(columns).primary_key.columns),
+        index_elements=list(_table(replace).primary_key.columns),
         set_={each.name: new[each.name] for each in replace},
         where=tuple_(*(new[each.name] for each in newer_by)) > tuple_(*newer_by) if newer_by else None,
     )
+
+
+def _sqlite(columns: Sequence[AnyColumn], replace: Sequence[AnyColumn], newer_by: Sequence[AnyColumn]) -> Insert:
+    return _settling_conflicts(sqlite.insert(_table(columns)), replace, newer_by)
 
 
 def postgresql_insert(
@@ -106,14 +111,7 @@ def postgresql_insert(
     names = [each.name for each in (*columns, *same)]
     constants = [bindparam(each.name, type_=_without_length(each)) for each in same]
     insert = postgresql.insert(_table(columns)).from_select(names, select(*new_rows.c, *constants))
-    if not replace:
-        return insert.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
-    new = insert.excluded
-    return insert.on_conflict_do_update(
-        index_elements=list(_table(columns).primary_key.columns),
-        set_={each.name: new[each.name] for each in replace},
-        where=tuple_(*(new[each.name] for each in newer_by)) > tuple_(*newer_by) if newer_by else None,
-    )
+    return _settling_conflicts(insert, replace, newer_by)
 
 
 def _without_length(each: AnyColumn) -> TypeEngine[Any]:
