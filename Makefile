@@ -50,6 +50,10 @@ unit: setup ## The unit tests alone: pure, no network, no disk
 test: setup client ## Unit and contract tests; needs no root, no cluster, and after set-up no network
 	$(BIN)/pytest -q -n $(JOBS) --dist loadgroup tests/unit tests/contract
 
+.PHONY: api-coverage
+api-coverage: setup ## Which calls of MLflow's API are answered, and whether each of their fields is read; 1 if anything is missing
+	@$(BIN)/python -m tests.support.api_table --check
+
 .PHONY: demo
 demo: setup client ## A tracking server here, a first run logged to it, and its address; DEMO=once ends after the check
 	@$(BIN)/python examples/demo.py --client "$$($(BIN)/python -m tests.support.environments)" $(if $(filter once,$(DEMO)),--once)

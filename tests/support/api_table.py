@@ -1,73 +1,194 @@
-"""The calls of the contract against the table of routes: what `docs/reference/api.md` says.
+"""The contract against the table of routes: which calls are answered, and whether each field of them is read.
 
-Run as a program (`python -m tests.support.api_table`), this module writes the table into that page.
+Run as a program, this module writes the tables of `docs/reference/api.md` anew; with `--check` (`make api-coverage`) it
+prints what is missing, and ends with 1 if anything is.
 """
 
 import json
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from tests.support.ignored_fields import IGNORED
 from tracking_server.web.assembly import ROWS
+from tracking_server.web.route import Download, Route, Row, Upload
 from tracking_server.web.routing import paths_of
 from tracking_server.web.unbuilt_routes import UNBUILT_ROWS
+from tracking_server.wire.decode import Decoder
+from tracking_server.wire.fields import Field, fields_of
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-CALLS: Final = ROOT / "tests" / "data" / "api" / "calls.json"
+CONTRACT: Final = ROOT / "tests" / "data" / "api" / "rest_api.json"
 PAGE: Final = ROOT / "docs" / "reference" / "api.md"
 BEGIN: Final = "<!-- table: python -m tests.support.api_table -->\n"
 END: Final = "<!-- end of table -->\n"
+TIERS: Final = {
+    1: "experiments, runs, metrics, datasets, artifacts, logged models, registry, webhooks",
+    2: "traces, assessments, evaluation datasets, scorers, labelling",
+    3: "gateway, jobs, users, workspaces and the rest",
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Call:
+    """A call of the contract. `fields`: what its request may have, nested ones with dots."""
+
+    tier: int
     group: str
     method: str
     paths: tuple[str, ...]
+    fields: tuple[str, ...]
 
     @property
     def address(self) -> str:
-        return f"`{self.method} {self.paths[0]}`"
+        return f"{self.method} {self.paths[0]}"
 
 
+@cache
 def contract() -> Sequence[Call]:
+    document = json.loads(CONTRACT.read_text())
     return [
-        Call(group=call["group"], method=call["method"], paths=tuple(call["paths"]))
-        for call in json.loads(CALLS.read_text())["calls"]
+        Call(
+            tier=each["tier"],
+            group=each["group"],
+            method=each["method"],
+            paths=tuple(each["paths"]),
+            fields=tuple(_fields(each.get("request", ()), document["types"])),
+        )
+        for each in document["endpoints"]
     ]
 
 
-def answered() -> set[tuple[str, str]]:
-    """Method and path, the names of parameters left out."""
+def first_tier() -> Sequence[Call]:
+    return [call for call in contract() if call.tier == 1]
+
+
+def _fields(given: Iterable[Mapping[str, Any]], types: Mapping[str, Any], place: str = "") -> Iterator[str]:
+    for field in given:
+        name = f"{place}{field['name']}"
+        yield name
+        yield from _fields(types.get(field["type"], ()), types, f"{name}.")
+
+
+def answered() -> Mapping[tuple[str, str], Row]:
+    """By method and path, the names of parameters left out."""
     unbuilt = set(map(id, UNBUILT_ROWS))
-    return {(row.method, _unnamed(path)) for row in ROWS if id(row) not in unbuilt for path in paths_of(row)}
+    return {(row.method, _unnamed(path)): row for row in ROWS if id(row) not in unbuilt for path in paths_of(row)}
 
 
-def refused() -> set[tuple[str, str]]:
-    return {(row.method, _unnamed(path)) for row in UNBUILT_ROWS for path in paths_of(row)}
+def refused() -> Mapping[tuple[str, str], Row]:
+    return {(row.method, _unnamed(path)): row for row in UNBUILT_ROWS for path in paths_of(row)}
 
 
-def is_in(call: Call, table: set[tuple[str, str]]) -> bool:
+def is_in(call: Call, table: Mapping[tuple[str, str], Row]) -> bool:
     return all((call.method, _unnamed(path)) in table for path in call.paths)
 
 
+def unread(call: Call) -> list[str]:
+    """The fields that the decoder of any of its rows does not read and that are not listed as ignored."""
+    table, ignored = answered(), IGNORED.get(call.address, {})
+    return [
+        field
+        for field in call.fields
+        if field not in ignored
+        and is_in(call, table)
+        and any(field not in _read_by(table[call.method, _unnamed(path)]) for path in call.paths)
+    ]
+
+
+def ignored_in_vain() -> list[str]:
+    """What is listed as ignored, and is read or is no field."""
+    calls = {call.address: call for call in first_tier()}
+    table = answered()
+    return [
+        f"{address}: {field}"
+        for address, fields in IGNORED.items()
+        for field in fields
+        if (call := calls.get(address)) is None
+        or field not in call.fields
+        or (is_in(call, table) and field in _read_by(table[call.method, _unnamed(call.paths[0])]))
+    ]
+
+
+def _read_by(row: Row) -> frozenset[str]:
+    if isinstance(row, Route | Download | Upload) and isinstance(row.decode, Decoder):
+        return frozenset(_names(fields_of(row.decode.shape)))
+    return frozenset()
+
+
+def _names(fields: Iterable[Field], place: str = "") -> Iterator[str]:
+    for field in fields:
+        yield f"{place}{field.name}"
+        yield from _names(field.item or (), f"{place}{field.name}.")
+
+
+def faults() -> list[str]:
+    answers = answered()
+    missing = [f"{call.address}: not answered" for call in first_tier() if not is_in(call, answers)]
+    not_read = [
+        f"{call.address}: {field} is neither read nor listed as ignored"
+        for call in first_tier()
+        if is_in(call, answers)
+        for field in unread(call)
+    ]
+    return [*missing, *not_read, *(f"{each} is ignored in vain" for each in ignored_in_vain())]
+
+
 def render() -> str:
+    return "\n".join([*_tiers(), "", *_calls(), "", *_ignored(), ""])
+
+
+def _tiers() -> Iterator[str]:
+    answers = answered()
+    yield "| Tier | | Calls | Answered |"
+    yield "|---|---|---|---|"
+    for tier, what in TIERS.items():
+        calls = [call for call in contract() if call.tier == tier]
+        yield f"| {tier} | {what} | {len(calls)} | {sum(is_in(call, answers) for call in calls)} |"
+
+
+def _calls() -> Iterator[str]:
     answers, refuses = answered(), refused()
-    lines = ["| Group | Call | State |", "|---|---|---|"]
-    for call in contract():
+    yield "| Group | Call of tier 1 | State |"
+    yield "|---|---|---|"
+    for call in first_tier():
         state = "answered" if is_in(call, answers) else "501, not built yet" if is_in(call, refuses) else "missing"
-        lines.append(f"| {call.group} | {call.address} | {state} |")
-    count = sum(is_in(call, answers) for call in contract())
-    return "\n".join([f"{count} of {len(contract())} calls are answered.", "", *lines, ""])
+        yield f"| {call.group} | `{call.address}` | {state} |"
+
+
+def _ignored() -> Iterator[str]:
+    if not IGNORED:
+        yield "Each field of their requests is read."
+        return
+    yield "Each field of their requests is read, but for these, which are taken and mean nothing here:"
+    yield ""
+    yield "| Call | Field | Why |"
+    yield "|---|---|---|"
+    for address, fields in IGNORED.items():
+        for field, reason in fields.items():
+            yield f"| `{address}` | `{field}` | {reason} |"
 
 
 def _unnamed(path: str) -> str:
     return re.sub(r"\{[^}]*\}", "{}", path)
 
 
+def _main(arguments: Sequence[str]) -> int:
+    if arguments != ["--check"]:
+        before, _, rest = PAGE.read_text().partition(BEGIN)
+        _, _, after = rest.partition(END)
+        PAGE.write_text(f"{before}{BEGIN}{render()}{END}{after}")
+        return 0
+    found = faults()
+    print("\n".join(_tiers()))
+    print(f"\n{sum(len(call.fields) for call in first_tier())} fields of requests in tier 1")
+    print("\n".join(found) or "Each is read, or listed as ignored with the reason.")
+    return 1 if found else 0
+
+
 if __name__ == "__main__":
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}{render()}{END}{after}")
+    sys.exit(_main(sys.argv[1:]))

@@ -3,12 +3,36 @@
 import pytest
 
 from tests.support.api_calls import Api, Refusal
-from tests.support.api_table import BEGIN, END, PAGE, Call, answered, contract, is_in, refused, render
+from tests.support.api_table import (
+    BEGIN,
+    END,
+    PAGE,
+    Call,
+    answered,
+    first_tier,
+    ignored_in_vain,
+    is_in,
+    refused,
+    render,
+    unread,
+)
+
+CALLS = [pytest.param(call, id=call.address) for call in first_tier()]
 
 
-@pytest.mark.parametrize("call", [pytest.param(call, id=call.address) for call in contract()])
+@pytest.mark.parametrize("call", CALLS)
 def test_every_call_of_the_contract_is_answered_or_says_that_it_is_not(call: Call) -> None:
-    assert is_in(call, answered()) or is_in(call, refused())
+    """`web/unbuilt_routes.py` is the list of what is known to be missing."""
+    assert is_in(call, answered()) != is_in(call, refused())
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_every_field_is_read_or_listed_with_the_reason_why_not(call: Call) -> None:
+    assert unread(call) == []
+
+
+def test_nothing_is_listed_as_ignored_that_is_read() -> None:
+    assert ignored_in_vain() == []
 
 
 def test_the_page_lists_exactly_this() -> None:

@@ -19,12 +19,9 @@ class FileInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListArtifacts(Request, frozen=True, kw_only=True):
-    """`page_token` is taken and ignored, as MLflow's server does: a listing is whole."""
-
     run_id: NonEmpty
     run_uuid: str = ""
     path: str = ""
-    page_token: str = ""
 
 
 class FoundArtifacts(Answer, frozen=True, kw_only=True):
@@ -35,7 +32,6 @@ class FoundArtifacts(Answer, frozen=True, kw_only=True):
 class ListLoggedModelArtifacts(Request, frozen=True, kw_only=True):
     model_id: NonEmpty
     artifact_directory_path: str = ""
-    page_token: str = ""
 
 
 class ListProxiedArtifacts(Request, frozen=True, kw_only=True):

@@ -7,8 +7,8 @@ server accepts and names the field when it cannot.
 
 import enum
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar, cast
+from collections.abc import Iterable, Mapping
+from typing import Generic, TypeVar, cast
 
 import msgspec
 
@@ -25,29 +25,35 @@ _PLACE = re.compile(r" - at `\$\.?(?P<place>.*)`$")
 _STEP = re.compile(r"\.?(\w+)|\[(\d+)\]")
 
 
-def decoder(shape: type[Shape], *, repeated_in_body: Iterable[str] = ()) -> Callable[[RawRequest], Shape]:
-    """`repeated_in_body`: fields of the path that MLflow's server wants to see in the body as well."""
-    decode_exactly = msgspec.json.Decoder(shape, strict=False).decode
-    fields = fields_of(shape)
-    repeated = tuple(repeated_in_body)
+class Decoder(Generic[Shape]):
+    """`shape` is what a request is read into: the table of routes says by it which fields each call reads."""
 
-    def decode(raw: RawRequest) -> Shape:
+    def __init__(self, shape: type[Shape], repeated_in_body: Iterable[str]) -> None:
+        self.shape = shape
+        self._decode_exactly = msgspec.json.Decoder(shape, strict=False).decode
+        self._fields = fields_of(shape)
+        self._repeated = tuple(repeated_in_body)
+
+    def __call__(self, raw: RawRequest) -> Shape:
         if raw.method == "GET":
-            return _converted({**_from_query(fields, raw.query), **raw.path_parameters}, fields, shape)
+            return _converted({**_from_query(self._fields, raw.query), **raw.path_parameters}, self._fields, self.shape)
         if raw.method in _WITH_JSON_BODY:
             _check_content_type(raw.content_type)
         if not raw.path_parameters:
             try:
-                return decode_exactly(raw.body)
+                return self._decode_exactly(raw.body)
             except (msgspec.MsgspecError, RecursionError, UnicodeError):
                 pass  # read again below, where every fault gets its name
         document = _document(raw.body)
-        for name in repeated:
+        for name in self._repeated:
             if not document.get(name):
                 raise _missing(name)
-        return _converted({**document, **raw.path_parameters}, fields, shape)
+        return _converted({**document, **raw.path_parameters}, self._fields, self.shape)
 
-    return decode
+
+def decoder(shape: type[Shape], *, repeated_in_body: Iterable[str] = ()) -> Decoder[Shape]:
+    """`repeated_in_body`: fields of the path that MLflow's server wants to see in the body as well."""
+    return Decoder(shape, repeated_in_body)
 
 
 def _check_content_type(content_type: str) -> None:
