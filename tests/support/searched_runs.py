@@ -8,10 +8,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hypothesis import strategies as st
 from sqlalchemy import Connection, insert
 
 from tracking_server.database import schema
-from tracking_server.search.tree import And, Comparator, Comparison, Entity, Filter, Ordering, Scalar
+from tracking_server.search.grammars import RUNS as GRAMMAR
+from tracking_server.search.parser import parse_filter
+from tracking_server.search.tree import (
+    And,
+    Comparator,
+    Comparison,
+    Entity,
+    Filter,
+    Not,
+    Or,
+    Ordering,
+    Scalar,
+    comparisons_of,
+)
 
 MOST = sys.float_info.max
 
@@ -141,9 +155,24 @@ FILTERS = [
     "datasets.context LIKE '%al'",
     "dataset.context != 'training'",
     "datasets.name = 'iris' AND datasets.name = 'mnist'",
+    "NOT params.lr = '0.1'",
+    "NOT params.lr IS NULL",
+    "NOT NOT metrics.loss > 0",
+    "NOT user_id = 'ann'",
+    "NOT start_time > 1000",
+    "NOT run_id IN ('a1', 'b0')",
+    "NOT run_name = 'second'",
+    "NOT datasets.name = 'iris'",
+    "metrics.loss > 0 OR tags.team LIKE 'a%'",
+    "run_id = 'a0' OR run_id = 'a1' AND status = 'FAILED'",
+    "(run_id = 'a0' OR run_id = 'a1') AND status = 'FINISHED'",
+    "NOT (start_time > 0 AND (end_time > 0 OR metrics.loss > 0))",
+    "NOT (end_time < 5 OR NOT metrics.loss != 0.5) OR params.lr = ''",
     "",
     "status = 'FINISHED' and params.lr = '0.1' and metrics.loss = 0.5 and run_name LIKE '%'",
 ]
+
+COMPARISONS = st.sampled_from([found for text in FILTERS for found in comparisons_of(parse_filter(text, GRAMMAR))])
 
 
 def seed(connection: Connection) -> None:
@@ -208,6 +237,10 @@ def matches(run: SeededRun, tree: Filter) -> bool:
     match tree:
         case And(parts=parts):
             return all(matches(run, part) for part in parts)
+        case Or(parts=parts):
+            return any(matches(run, part) for part in parts)
+        case Not(part=part):
+            return not matches(run, part)
         case Comparison(comparator=Comparator.IS_NULL):
             return not _values(run, tree)
         case Comparison(comparator=Comparator.IS_NOT_NULL):

@@ -3,16 +3,19 @@
 from collections.abc import Iterator, Sequence
 
 import pytest
+from hypothesis import given, settings
 from sqlalchemy import Connection
 
 from tests.support import searched_runs
-from tests.support.searched_runs import FILTERS
+from tests.support.filters import trees, written
+from tests.support.searched_runs import COMPARISONS, FILTERS
 from tracking_server.database.statements.run_search import select_run_page
 from tracking_server.database.transactions import Database
 from tracking_server.entities.lifecycle import ViewType
 from tracking_server.entities.runs import SearchRuns
 from tracking_server.search.grammars import RUNS
-from tracking_server.search.parser import parse_filter, parse_order_by
+from tracking_server.search.parser import MAX_COMPARISONS, MAX_DEPTH, parse_filter, parse_order_by
+from tracking_server.search.tree import Filter
 
 ORDERS = [
     [],
@@ -66,6 +69,30 @@ def test_every_filter_finds_what_it_means(connection: Connection) -> None:
     for filter_text in FILTERS:
         for view in ViewType:
             assert pages(connection, 100, filter_text, [], view) == expected(filter_text, [], view), filter_text
+
+
+def test_comparisons_are_joined_as_in_python(connection: Connection) -> None:
+    @settings(deadline=None)
+    @given(tree=trees(RUNS, COMPARISONS))
+    def check(tree: Filter) -> None:
+        text = written(tree, RUNS)
+        assert pages(connection, 100, text, [], ViewType.ALL) == expected(text, [], ViewType.ALL)
+
+    check()
+
+
+@pytest.mark.parametrize("joined_by", [" AND ", " OR "])
+@pytest.mark.parametrize("comparison", ["tags.team != 'x'", "NOT metrics.loss > 0", "start_time > 0"])
+def test_every_engine_takes_as_much_as_a_filter_may_have(
+    connection: Connection, comparison: str, joined_by: str
+) -> None:
+    """The deepest and the longest at once: each level joins some more."""
+    each = joined_by.join([comparison] * (MAX_COMPARISONS // MAX_DEPTH))
+    text = each
+    for level in range(MAX_DEPTH - 1):
+        text = f"{each}{' OR ' if level % 2 else ' AND '}({text})"
+    for filter_text in (text, joined_by.join([comparison] * MAX_COMPARISONS)):
+        assert pages(connection, 100, filter_text, [], ViewType.ALL) == expected(filter_text, [], ViewType.ALL)
 
 
 def test_every_order_is_the_same_in_one_page_and_in_many(connection: Connection) -> None:

@@ -5,25 +5,41 @@ Everything refused is InvalidParameter, whose message says what was found, where
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tracking_server.errors import InvalidParameter
 from tracking_server.search.grammars import Family, Grammar, Operand, Rule
 from tracking_server.search.lexer import End, Name, Number, Quoted, Source, Symbol, Token, describe, excerpt, tokens_of
-from tracking_server.search.tree import And, Comparator, Comparison, Filter, Identifier, Ordering, Scalar, Value
+from tracking_server.search.tree import (
+    And,
+    Comparator,
+    Comparison,
+    Filter,
+    Identifier,
+    Not,
+    Or,
+    Ordering,
+    Scalar,
+    Value,
+)
 
 MAX_COMPARISONS = 200
 """Each becomes a subquery, and databases limit how deep an expression may be."""
 
+MAX_DEPTH = 16
+"""Of NOT and parentheses inside each other: the stack of SQLite's parser has 100 places."""
+
 MAX_ORDERINGS = 20
 
 _INT64 = range(-(2**63), 2**63)
-_OTHER_LANGUAGES = frozenset({"OR", "NOT", "BETWEEN"})
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 
 
 def parse_filter(text: str, grammar: Grammar) -> Filter:
-    """An AND that is missing, doubled, first or last is tolerated, as by MLflow's server."""
+    """AND binds closer than OR, NOT closer than both; MLflow's server knows AND alone.
+
+    An AND that is missing, doubled, first or last is tolerated, as by MLflow's server.
+    """
     return _Parser(Source(text=text, title="filter"), grammar).filter()
 
 
@@ -48,23 +64,24 @@ class _Parser:
         self._grammar = grammar
         self._tokens = tokens_of(source)
         self._index = 0
+        self._comparisons = 0
+        self._depth = 0
 
     def filter(self) -> Filter:
-        comparisons: list[Filter] = []
-        while not isinstance(self._token, End):
-            if self._skip_keyword("AND"):
-                continue
-            if len(comparisons) == MAX_COMPARISONS:
-                raise self._refusal(f"a filter may have {MAX_COMPARISONS} comparisons")
-            comparisons.append(self._comparison())
-        return And(parts=tuple(comparisons))
+        self._skip_ands()
+        if self._is_at_end():
+            return And(parts=())
+        tree = self._disjunction()
+        if not self._is_at_end():
+            raise self._refusal("no parenthesis is open here")
+        return tree
 
     def ordering(self) -> Ordering:
         identifier, _ = self._identifier([family for family in self._grammar.families if family.orders])
         descending = self._skip_keyword("DESC")
         if not descending:
             self._skip_keyword("ASC")
-        if not isinstance(self._token, End):
+        if not self._is_at_end():
             raise self._refusal("an item is one identifier, which ASC or DESC may follow")
         return Ordering(identifier=identifier, descending=descending)
 
@@ -73,6 +90,9 @@ class _Parser:
     @property
     def _token(self) -> Token:
         return self._tokens[self._index]
+
+    def _is_at_end(self) -> bool:
+        return isinstance(self._token, End)
 
     def _refusal(self, wanted: str) -> InvalidParameter:
         return self._source.refusal(self._token.start, describe(self._token), wanted)
@@ -85,6 +105,12 @@ class _Parser:
         self._index += len(words)
         return True
 
+    def _skip_ands(self) -> bool:
+        start = self._index
+        while self._skip_keyword("AND"):
+            pass
+        return self._index > start
+
     def _is_symbol(self, text: str) -> bool:
         return isinstance(self._token, Symbol) and self._token.text == text
 
@@ -94,9 +120,51 @@ class _Parser:
         self._index += 1
         return True
 
+    # What joins comparisons
+
+    def _disjunction(self) -> Filter:
+        parts = [self._conjunction()]
+        while self._skip_keyword("OR"):
+            parts.append(self._conjunction())
+        return parts[0] if len(parts) == 1 else Or(parts=tuple(parts))
+
+    def _conjunction(self) -> Filter:
+        parts = [self._term()]
+        while not self._conjunction_ends():
+            parts.append(self._term())
+        return parts[0] if len(parts) == 1 else And(parts=tuple(parts))
+
+    def _conjunction_ends(self) -> bool:
+        """An AND before OR or a parenthesis is no slip that could be tolerated: something is missing there."""
+        joined = self._skip_ands()
+        if self._is_at_end():
+            return True
+        return not joined and (_keyword(self._token) == "OR" or self._is_symbol(")"))
+
+    def _term(self) -> Filter:
+        if self._skip_keyword("NOT"):
+            return Not(part=self._nested(self._term))
+        if self._skip_symbol("("):
+            tree = self._nested(self._disjunction)
+            if not self._skip_symbol(")"):
+                raise self._refusal("the parenthesis that is open goes on with AND or OR, or ends with )")
+            return tree
+        return self._comparison()
+
+    def _nested(self, parse: Callable[[], Filter]) -> Filter:
+        if self._depth == MAX_DEPTH:
+            raise self._refusal(f"NOT and parentheses may stand {MAX_DEPTH} deep inside each other")
+        self._depth += 1
+        tree = parse()
+        self._depth -= 1
+        return tree
+
     # Comparisons
 
     def _comparison(self) -> Comparison:
+        if self._comparisons == MAX_COMPARISONS:
+            raise self._refusal(f"a filter may have {MAX_COMPARISONS} comparisons")
+        self._comparisons += 1
         start = self._index
         identifier, rule = self._identifier(self._grammar.families)
         written = self._tokens[start].text
@@ -109,14 +177,12 @@ class _Parser:
         match self._token:
             case Name(prefix=str() as prefix, key=key):
                 family = next((family for family in families if prefix in family.prefixes), None)
-            case Name(key=key, keyword=keyword) if keyword not in _OTHER_LANGUAGES:
+            case Name(key=key):
                 family = next((family for family in families if not family.needs_prefix), None)
             case Quoted(text=text, value=key) if text.startswith('"'):
                 family = next((family for family in families if not family.needs_prefix), None)
-            case Name() | Symbol():
-                raise self._refusal(
-                    "comparisons are joined by AND alone, without OR, NOT, parentheses, commas or semicolons"
-                )
+            case Symbol(text="," | ";"):
+                raise self._refusal("comparisons are joined by AND or OR, without commas or semicolons")
             case _:
                 raise self._refusal(f"an identifier must stand here, one of {_identifiers(families)}")
         if family is None:

@@ -1,9 +1,7 @@
-"""What a filter or an order_by says, once it is parsed: plain values, without the text they came from.
-
-A filter is a tree, so that a grammar with more than AND adds classes to `Filter` and changes nothing else.
-"""
+"""What a filter or an order_by says, once it is parsed: plain values, without the text they came from."""
 
 import enum
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -56,12 +54,38 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class And:
-    """True when every part is; without parts it is always true."""
+    """True when every part is; without parts, as an empty filter is, it is always true."""
 
     parts: tuple["Filter", ...]
 
 
-Filter: TypeAlias = Comparison | And
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Or:
+    """True when some part is."""
+
+    parts: tuple["Filter", ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Not:
+    """True of all that `part` does not find, what has not the key that it compares included."""
+
+    part: "Filter"
+
+
+Filter: TypeAlias = Comparison | And | Or | Not
+
+
+def comparisons_of(tree: Filter) -> Iterator[Comparison]:
+    """All of them, wherever they stand, in the order in which they are written."""
+    match tree:
+        case Comparison():
+            yield tree
+        case Not(part=part):
+            yield from comparisons_of(part)
+        case And(parts=parts) | Or(parts=parts):
+            for part in parts:
+                yield from comparisons_of(part)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,16 +1,33 @@
 """The language: each row of its tables accepted and refused, and no text that makes the parser stumble."""
 
+import re
 import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.filters import trees, written
 from tracking_server.errors import InvalidParameter
+from tracking_server.search import grammars
 from tracking_server.search.grammars import EXPERIMENTS, RUNS, Grammar
 from tracking_server.search.lexer import MAX_CHARACTERS
-from tracking_server.search.parser import MAX_COMPARISONS, MAX_ORDERINGS, parse_filter, parse_order_by
-from tracking_server.search.tree import And, Comparator, Comparison, Entity, Identifier, Ordering, Value
+from tracking_server.search.parser import MAX_COMPARISONS, MAX_DEPTH, MAX_ORDERINGS, parse_filter, parse_order_by
+from tracking_server.search.tree import (
+    And,
+    Comparator,
+    Comparison,
+    Entity,
+    Filter,
+    Identifier,
+    Not,
+    Or,
+    Ordering,
+    Value,
+    comparisons_of,
+)
+
+GRAMMARS = [grammar for grammar in vars(grammars).values() if isinstance(grammar, Grammar)]
 
 ORDER = ["=", "!=", ">", ">=", "<", "<="]
 PATTERNS = ["=", "!=", "LIKE", "ILIKE"]
@@ -21,10 +38,11 @@ LITERALS = {"number": "5", "text": "'5'", "list": "('5')", "nothing": ""}
 
 
 def comparisons(text: str, grammar: Grammar = RUNS) -> list[tuple[Entity, str, str, Value]]:
+    """Of a filter that only AND joins."""
     tree = parse_filter(text, grammar)
-    assert isinstance(tree, And)
+    parts = tree.parts if isinstance(tree, And) else (tree,)
     found: list[tuple[Entity, str, str, Value]] = []
-    for part in tree.parts:
+    for part in parts:
         assert isinstance(part, Comparison)
         found.append((part.identifier.entity, part.identifier.key, part.comparator.value, part.value))
     return found
@@ -158,12 +176,85 @@ def test_comparisons_are_joined_by_and(text: str, keys: list[str]) -> None:
     assert [key for _, key, _, _ in comparisons(text)] == keys
 
 
+def has(key: str) -> Comparison:
+    identifier = Identifier(entity=Entity.PARAM, key=key)
+    return Comparison(identifier=identifier, comparator=Comparator.EQUAL, value="x")
+
+
+A, B, C, D = (has(key) for key in "abcd")
+
+
+@pytest.mark.parametrize(
+    ("text", "tree"),
+    [
+        pytest.param("a OR b", Or(parts=(A, B)), id="or"),
+        pytest.param("a or b oR c", Or(parts=(A, B, C)), id="or of three, any case"),
+        pytest.param("a AND b OR c AND d", Or(parts=(And(parts=(A, B)), And(parts=(C, D)))), id="and binds closer"),
+        pytest.param("a OR b c", Or(parts=(A, And(parts=(B, C)))), id="a missing and binds closer too"),
+        pytest.param("(a OR b) AND c", And(parts=(Or(parts=(A, B)), C)), id="parentheses"),
+        pytest.param("(a)(b)", And(parts=(A, B)), id="missing and between parentheses"),
+        pytest.param("((a))", A, id="parentheses that do nothing"),
+        pytest.param("a AND (b AND c)", And(parts=(A, And(parts=(B, C)))), id="and in parentheses"),
+        pytest.param("NOT a", Not(part=A), id="not"),
+        pytest.param("not not a", Not(part=Not(part=A)), id="not not"),
+        pytest.param("NOT a AND b", And(parts=(Not(part=A), B)), id="not binds closest"),
+        pytest.param("a NOT b", And(parts=(A, Not(part=B))), id="missing and before not"),
+        pytest.param("NOT(a OR b)", Not(part=Or(parts=(A, B))), id="not of parentheses"),
+        pytest.param("AND a OR b AND AND", Or(parts=(A, B)), id="leading and trailing and"),
+        pytest.param("(a AND AND b)", And(parts=(A, B)), id="doubled and"),
+    ],
+)
+@pytest.mark.parametrize("grammar", [grammar for grammar in GRAMMARS if grammar.noun in {"runs", "logged models"}])
+def test_more_than_and(grammar: Grammar, text: str, tree: Filter) -> None:
+    for key in "abcd":
+        text = re.sub(rf"\b{key}\b", f"params.{key}='x'", text)
+    assert parse_filter(text, grammar) == tree
+    assert {part.identifier.key for part in comparisons_of(tree)} == set(re.findall(r"params\.(\w)", text))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("params.or = 'x'", (Entity.PARAM, "or", "=", "x"), id="or is a key"),
+        pytest.param("tags.not = 'x'", (Entity.TAG, "not", "=", "x"), id="not is a key"),
+        pytest.param("tags.NOT IS NULL", (Entity.TAG, "NOT", "IS NULL", None), id="NOT is a key"),
+        pytest.param("tags.`a OR b` = 'x'", (Entity.TAG, "a OR b", "=", "x"), id="a key holds OR"),
+        pytest.param("tags.`(a)` = 'x'", (Entity.TAG, "(a)", "=", "x"), id="a key holds parentheses"),
+        pytest.param("params.a = 'x OR (NOT y)'", (Entity.PARAM, "a", "=", "x OR (NOT y)"), id="a value holds all"),
+        pytest.param("params.a = ' AND '", (Entity.PARAM, "a", "=", " AND "), id="a value is a keyword"),
+        pytest.param("run_id NOT IN ('or', 'not')", (Entity.ATTRIBUTE, "run_id", "NOT IN", ("or", "not")), id="list"),
+    ],
+)
+def test_words_are_keywords_only_where_they_join(text: str, expected: tuple[Entity, str, str, Value]) -> None:
+    assert comparisons(text) == [expected]
+    assert parse_filter(f"NOT ({text})", RUNS) == Not(part=parse_filter(text, RUNS))
+
+
+@pytest.mark.parametrize("grammar", GRAMMARS, ids=lambda grammar: grammar.noun)
+@given(data=st.data())
+def test_a_tree_is_what_its_text_says(grammar: Grammar, data: st.DataObject) -> None:
+    tree = data.draw(trees(grammar))
+    assert parse_filter(written(tree, grammar), grammar) == tree
+
+
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        pytest.param("params.a = 'x' OR params.b = 'y'", ["character 16", "`OR`", "AND"], id="or"),
-        pytest.param("NOT params.a = 'x'", ["character 1 ", "`NOT`", "AND"], id="not"),
-        pytest.param("(params.a = 'x')", ["character 1 ", "`(`", "parentheses"], id="parentheses"),
+        pytest.param("params.a = 'x' OR", ["found the end", "identifier"], id="nothing behind or"),
+        pytest.param("OR params.a = 'x'", ["character 1 ", "`OR`"], id="nothing before or"),
+        pytest.param("params.a='x' OR OR params.b='y'", ["character 17", "`OR`"], id="doubled or"),
+        pytest.param("params.a='x' AND OR params.b='y'", ["character 18", "`OR`"], id="and before or"),
+        pytest.param("params.a='x' OR AND params.b='y'", ["character 17", "`AND`"], id="and behind or"),
+        pytest.param("NOT", ["found the end", "identifier"], id="nothing behind not"),
+        pytest.param("NOT AND params.a='x'", ["character 5 ", "`AND`"], id="and behind not"),
+        pytest.param("()", ["character 2 ", "`)`"], id="empty parentheses"),
+        pytest.param("(AND params.a='x')", ["character 2 ", "`AND`"], id="and behind a parenthesis"),
+        pytest.param("(params.a='x' AND)", ["character 18", "`)`"], id="and before a parenthesis"),
+        pytest.param("(params.a = 'x'", ["found the end", "ends with )"], id="open parenthesis"),
+        pytest.param("params.a = 'x')", ["character 15", "`)`", "no parenthesis is open"], id="closing parenthesis"),
+        pytest.param("(params.a) = 'x'", ["character 10", "`)`"], id="parentheses around an identifier"),
+        pytest.param("params.a = ('x')", ["character 12", "`(`"], id="parentheses around a value"),
+        pytest.param("params.a OR params.b = 'x'", ["character 10", "`OR`"], id="or instead of a comparator"),
         pytest.param("status = 'x';", ["character 13", "`;`"], id="semicolon"),
         pytest.param("params.a='x', params.b='y'", ["character 13", "`,`"], id="comma"),
         pytest.param("start_time BETWEEN 1 AND 2", ["character 12", "`BETWEEN`", "=, !=, >, >=, <, <="], id="between"),
@@ -234,10 +325,19 @@ def test_a_text_has_a_bounded_length() -> None:
     assert str(MAX_CHARACTERS) in refusal(longest + " ")
 
 
-def test_a_filter_has_a_bounded_number_of_comparisons() -> None:
-    comparison = "params.a = 'x' "
-    assert len(comparisons(comparison * MAX_COMPARISONS)) == MAX_COMPARISONS
-    assert str(MAX_COMPARISONS) in refusal(comparison * (MAX_COMPARISONS + 1))
+@pytest.mark.parametrize("joined_by", [" ", " AND ", " OR ", " OR NOT "])
+def test_a_filter_has_a_bounded_number_of_comparisons(joined_by: str) -> None:
+    tree = parse_filter(joined_by.join(["params.a = 'x'"] * MAX_COMPARISONS), RUNS)
+    assert len(list(comparisons_of(tree))) == MAX_COMPARISONS
+    assert str(MAX_COMPARISONS) in refusal(joined_by.join(["params.a = 'x'"] * (MAX_COMPARISONS + 1)))
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("(", ")"), ("NOT ", ""), ("NOT(", ")")])
+def test_a_filter_has_a_bounded_depth(opening: str, closing: str) -> None:
+    times = MAX_DEPTH // len(opening.replace("NOT", "!").strip())
+    assert list(comparisons_of(parse_filter(opening * times + "params.a = 'x'" + closing * times, RUNS))) == [A]
+    assert f"{MAX_DEPTH} deep" in refusal(opening * (times + 1) + "params.a = 'x'" + closing * (times + 1))
+    assert f"{MAX_DEPTH} deep" in refusal(opening * 10_000)
 
 
 def test_a_long_text_is_not_repeated_in_the_message() -> None:
@@ -293,7 +393,7 @@ def test_experiments_are_ordered_by_attributes_only() -> None:
 
 
 PIECES = st.sampled_from(
-    ["metrics.", "params.a", "run_id", "start_time", "'x'", "AND", "NOT", "IN", "IS", "NULL", "LIKE"]
+    ["metrics.", "params.a", "run_id", "start_time", "'x'", "AND", "OR", "NOT", "IN", "IS", "NULL", "LIKE"]
 )
 SIGNS = st.sampled_from(list("aé5.-=!<>(),;`'\"\\ \n\x00\ud800"))
 
@@ -302,7 +402,7 @@ SIGNS = st.sampled_from(list("aé5.-=!<>(),;`'\"\\ \n\x00\ud800"))
     st.text() | st.lists(PIECES | SIGNS, max_size=30).map(" ".join) | st.lists(PIECES | SIGNS, max_size=30).map("".join)
 )
 def test_any_text_is_parsed_or_refused(text: str) -> None:
-    for grammar in (RUNS, EXPERIMENTS):
+    for grammar in GRAMMARS:
         for parse in (lambda: parse_filter(text, grammar), lambda: parse_order_by([text], grammar)):  # noqa: B023 - called at once
             try:
                 parse()

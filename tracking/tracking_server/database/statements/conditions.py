@@ -8,12 +8,31 @@ import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, assert_never
 
-from sqlalchemy import BINARY, BigInteger, ColumnElement, String, and_, cast, func, literal, true, type_coerce
+from sqlalchemy import (
+    BINARY,
+    BigInteger,
+    ColumnElement,
+    Exists,
+    String,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    true,
+    type_coerce,
+)
 
 from tracking_server.database.tables.metadata import DOUBLE
-from tracking_server.search.tree import And, Comparator, Comparison, Filter, Value
+from tracking_server.search.tree import And, Comparator, Comparison, Filter, Not, Or, Value, comparisons_of
 
 _ESCAPE = "/"
+
+_MOST_JOINS = 8
+"""A database makes joins of so many subqueries: for 200, PostgreSQL would think for eight seconds in which order."""
 
 _RELATIONS: Mapping[Comparator, Callable[[Any, Any], ColumnElement[bool]]] = {
     Comparator.EQUAL: operator.eq,
@@ -27,13 +46,44 @@ _RELATIONS: Mapping[Comparator, Callable[[Any, Any], ColumnElement[bool]]] = {
 
 def filter_matches(tree: Filter, holds: Callable[[Comparison], ColumnElement[bool]]) -> ColumnElement[bool]:
     """The whole filter, from what one comparison means for the noun that is searched."""
+    if sum(1 for _ in comparisons_of(tree)) <= _MOST_JOINS:
+        return _filter_holds(tree, holds)
+    return _filter_holds(tree, lambda comparison: _as_number(holds(comparison)) == 1)
+
+
+def _filter_holds(tree: Filter, holds: Callable[[Comparison], ColumnElement[bool]]) -> ColumnElement[bool]:
     match tree:
         case And(parts=parts):
-            return and_(true(), *(filter_matches(part, holds) for part in parts))
+            return and_(true(), *(_filter_holds(part, holds) for part in parts))
+        case Or(parts=parts):
+            return or_(false(), *(_filter_holds(part, holds) for part in parts))
+        case Not(part=part):
+            return _filter_fails(part, holds)
         case Comparison():
             return holds(tree)
         case _:
             assert_never(tree)
+
+
+def _filter_fails(tree: Filter, holds: Callable[[Comparison], ColumnElement[bool]]) -> ColumnElement[bool]:
+    """NOT is moved inwards to single comparisons: there it can be said so that a NULL counts as no match."""
+    match tree:
+        case And(parts=parts):
+            return or_(false(), *(_filter_fails(part, holds) for part in parts))
+        case Or(parts=parts):
+            return and_(true(), *(_filter_fails(part, holds) for part in parts))
+        case Not(part=part):
+            return _filter_holds(part, holds)
+        case Comparison():
+            condition = holds(tree)
+            return not_(condition) if isinstance(condition, Exists) else _as_number(condition) == 0
+        case _:
+            assert_never(tree)
+
+
+def _as_number(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """1 when it is true, else 0; and no subquery in it becomes a join."""
+    return case((condition, 1), else_=0)
 
 
 def text_equals(column: ColumnElement[Any], value: str, dialect: str) -> ColumnElement[bool]:
