@@ -1,12 +1,12 @@
-"""Databases for tests: files of SQLite, and one PostgreSQL for the session with a database for each test.
+"""Databases for tests: files of SQLite, and for the session one PostgreSQL and one MariaDB, a database for each test.
 
 This module is a plugin of pytest (see `tests/conftest.py`). `empty_database` and `database` run a test once for each
 engine; the latter is at both heads and has no experiments. On PostgreSQL it is emptied after a test and used again,
-which takes a tenth of the time of a copy; a test that changes more than rows leaves it to nobody.
+which takes a tenth of the time of a copy; a test that changes more than rows leaves it to nobody. On MariaDB a copy is
+as fast.
 """
 
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -24,12 +24,14 @@ import psycopg
 import pytest
 from sqlalchemy import event
 
+from tests.support.engine_process import as_account, place, unprivileged
 from tests.support.left_out import leave_out
+from tests.support.mariadb import MariaDb, running_mariadb
 from tracking_server.database import schema
 from tracking_server.database.migrations.upgrade import create_schema
 from tracking_server.database.transactions import Database, DatabaseOptions, open_database
 
-ENGINES: Final = ("sqlite", "postgresql")
+ENGINES: Final = ("sqlite", "postgresql", "mariadb")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,9 +55,9 @@ class PostgreSql:
 @contextmanager
 def running_postgresql() -> Generator[PostgreSql]:
     """Ends with the block, and with this process where `setpriv` can see to that."""
-    with tempfile.TemporaryDirectory(prefix="trackplane-postgresql-", dir=_place()) as name:
+    with tempfile.TemporaryDirectory(prefix="trackplane-postgresql-", dir=place()) as name:
         folder = Path(name)
-        account = _unprivileged()
+        account = unprivileged("postgres")
         if account is not None:
             os.chown(folder, account.pw_uid, account.pw_gid)
         binaries = _postgresql_binaries(folder)
@@ -65,12 +67,22 @@ def running_postgresql() -> Generator[PostgreSql]:
             *("fsync=off", "full_page_writes=off", "synchronous_commit=off", "wal_level=minimal", "max_wal_senders=0"),
             *("autovacuum=off", "listen_addresses="),
         )
-        run = [*_as(account), str(binaries / "initdb"), "-D", str(data), "-U", "trackplane", "-A", "trust", "--no-sync"]
+        run = [
+            *as_account(account, ends_with="QUIT"),
+            str(binaries / "initdb"),
+            "-D",
+            str(data),
+            "-U",
+            "trackplane",
+            "-A",
+            "trust",
+            "--no-sync",
+        ]
         subprocess.run([*run, "--encoding=UTF8", "--locale=C"], check=True, capture_output=True, cwd=folder)
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen(
                 [
-                    *_as(account),
+                    *as_account(account, ends_with="QUIT"),
                     str(binaries / "postgres"),
                     *("-D", str(data), "-k", str(folder)),
                     *(word for setting in settings for word in ("-c", setting)),
@@ -85,12 +97,6 @@ def running_postgresql() -> Generator[PostgreSql]:
         finally:
             server.send_signal(signal.SIGQUIT)  # "immediate": nothing is written that would be thrown away
             server.wait(timeout=30)
-
-
-def _place() -> str | None:
-    """Memory where there is plenty: thousands of small files are made and removed."""
-    memory = Path("/dev/shm")
-    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > 4 * 2**30 else None
 
 
 def _postgresql_binaries(folder: Path) -> Path:
@@ -108,25 +114,6 @@ def _postgresql_binaries(folder: Path) -> Path:
     for part in (package / "pginstall", package.with_name(f"{package.name}.libs")):
         shutil.copytree(part, folder / part.relative_to(package.parent))
     return folder / package.name / "pginstall" / "bin"
-
-
-def _unprivileged() -> pwd.struct_passwd | None:
-    """Whose server it is: PostgreSQL refuses to be root's."""
-    if os.geteuid() != 0:
-        return None
-    accounts = {account.pw_name: account for account in pwd.getpwall()}
-    return accounts.get("postgres") or accounts["nobody"]
-
-
-def _as(account: pwd.struct_passwd | None) -> list[str]:
-    if shutil.which("setpriv") is None:
-        if account is not None:
-            leave_out("PostgreSQL, which does not run as root, and there is no setpriv (Debian: util-linux)")
-        return []
-    command = ["setpriv", "--pdeathsig", "QUIT"]
-    if account is not None:
-        command += [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
-    return command
 
 
 def _wait_until_it_answers(folder: Path, server: subprocess.Popen[bytes]) -> None:
@@ -250,30 +237,61 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path  # the last connection to close has folded the journal into the file
 
 
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDb]:
+    with running_mariadb() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb_template(mariadb: MariaDb) -> str:
+    """The name of a database at both heads, to be copied."""
+    with opened(mariadb.create_database("head")) as database:
+        create_schema(database)
+    return "head"
+
+
 @pytest.fixture(params=ENGINES)
 def engine_name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-def empty_database_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if engine_name == "sqlite":
-        return f"sqlite:///{tmp_path / 'mlflow.db'}"
-    server: PostgreSql = request.getfixturevalue("postgresql")
-    return server.create_database(f"empty_{next(_numbers)}")
+def empty_database_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    match engine_name:
+        case "sqlite":
+            yield f"sqlite:///{tmp_path / 'mlflow.db'}"
+        case "postgresql":
+            postgresql: PostgreSql = request.getfixturevalue("postgresql")
+            yield postgresql.create_database(f"empty_{next(_numbers)}")
+        case _:
+            with _database_of_mariadb(request) as url:
+                yield url
 
 
 @pytest.fixture
 def database_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """At both heads, without experiments."""
-    if engine_name == "sqlite":
-        path = tmp_path / "mlflow.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
-        return
-    reused: ReusedDatabase = request.getfixturevalue("reused_database")
-    yield reused.take()
-    reused.give_back()
+    match engine_name:
+        case "sqlite":
+            path = tmp_path / "mlflow.db"
+            shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+            yield f"sqlite:///{path}"
+        case "postgresql":
+            reused: ReusedDatabase = request.getfixturevalue("reused_database")
+            yield reused.take()
+            reused.give_back()
+        case _:
+            with _database_of_mariadb(request, request.getfixturevalue("mariadb_template")) as url:
+                yield url
+
+
+@contextmanager
+def _database_of_mariadb(request: pytest.FixtureRequest, template: str | None = None) -> Generator[str]:
+    server: MariaDb = request.getfixturevalue("mariadb")
+    name = f"test_{next(_numbers)}"
+    yield server.create_database(name, template)
+    server.drop_database(name)
 
 
 @pytest.fixture
