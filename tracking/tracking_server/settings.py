@@ -14,7 +14,10 @@ PROXIED_ROOT: Final = "mlflow-artifacts:/"
 LOCAL_ROOT: Final = "./mlruns"
 
 
-_OTHER_NAMES: Final = {"backend_store_uri": ("MLFLOW_TRACKING_URI",)}
+_OTHER_NAMES: Final = {
+    "backend_store_uri": ("MLFLOW_TRACKING_URI",),
+    "default_artifact_root": ("ARTIFACT_ROOT",),
+}
 """Variables that are read when the one of the setting is not set."""
 
 
@@ -155,8 +158,8 @@ class Settings:
         metadata=_about(
             option="--default-artifact-root",
             env="MLFLOW_DEFAULT_ARTIFACT_ROOT",
-            meaning=f"Where new experiments keep artifacts. If not given, {PROXIED_ROOT}, or {LOCAL_ROOT} when the"
-            " server serves none.",
+            meaning="Where new experiments keep artifacts. ARTIFACT_ROOT is read when this is not set; if neither is,"
+            f" it is {PROXIED_ROOT}, or {LOCAL_ROOT} when the server serves none.",
             parse=_text,
         )
     )
@@ -165,7 +168,8 @@ class Settings:
             option="--artifacts-destination",
             env="MLFLOW_ARTIFACTS_DESTINATION",
             default="./mlartifacts",
-            meaning="Where the server keeps the artifacts that it serves: a folder or a file: URI.",
+            meaning="Where the server keeps the artifacts that it serves: a folder, a file: URI, or a place in an"
+            " object store (s3://, gs://, wasbs://, abfss://, azure://).",
             parse=_text,
         )
     )

@@ -57,8 +57,9 @@ def test_backends_that_are_not_built_are_refused(url: str) -> None:
 
 def test_artifacts_that_are_not_served_are_kept_in_a_folder() -> None:
     assert Settings.from_environ({"MLFLOW_SERVE_ARTIFACTS": "false"}).default_artifact_root == "./mlruns"
-    given = {"MLFLOW_SERVE_ARTIFACTS": "false", "MLFLOW_DEFAULT_ARTIFACT_ROOT": "s3://bucket"}
-    assert Settings.from_environ(given).default_artifact_root == "s3://bucket"
+    for name in ("MLFLOW_DEFAULT_ARTIFACT_ROOT", "ARTIFACT_ROOT"):
+        given = {"MLFLOW_SERVE_ARTIFACTS": "false", name: "s3://bucket"}
+        assert Settings.from_environ(given).default_artifact_root == "s3://bucket"
 
 
 def test_all_faults_are_told_at_once_with_the_name_that_the_user_used() -> None:
