@@ -5,7 +5,7 @@ from hypothesis import settings
 
 from tests.support.left_out import PREFIX
 
-pytest_plugins = ["tests.support.databases", "tests.support.two_servers"]
+pytest_plugins = ["tests.support.artifact_stores", "tests.support.databases", "tests.support.two_servers"]
 
 settings.register_profile("trackplane", deadline=None)
 settings.load_profile("trackplane")

@@ -32,7 +32,7 @@ def make_environment(name: str, requirements: Path) -> Path:
     ready = folder / ".ready"
     if not ready.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _only_one(folder.with_suffix(".lock")):
+        with only_one(folder.with_suffix(".lock")):
             if not ready.exists():
                 _run(UV, "venv", "--clear", "--python", sys.executable, folder)
                 _run(UV, "pip", "sync", "--require-hashes", "--python", folder / "bin" / "python", requirements)
@@ -41,7 +41,7 @@ def make_environment(name: str, requirements: Path) -> Path:
 
 
 @contextmanager
-def _only_one(lock: Path) -> Generator[None]:
+def only_one(lock: Path) -> Generator[None]:
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -1,14 +1,12 @@
 """What every artifact store promises, asked of each of them."""
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.support.artifact_stores import content_of, names_of, put
 from tracking_server.artifacts.checked import CheckedStore
-from tracking_server.artifacts.local import LocalStore
 from tracking_server.artifacts.memory import MemoryStore
 from tracking_server.artifacts.paths import InvalidPath
 from tracking_server.artifacts.store import (
@@ -22,18 +20,6 @@ from tracking_server.artifacts.store import (
     WrongKind,
 )
 
-STORES: dict[str, Callable[[Path], ArtifactStore]] = {
-    "local": lambda folder: LocalStore(folder / "root"),
-    "memory": lambda _: MemoryStore(),
-    "checked": lambda _: CheckedStore(MemoryStore()),
-}
-
-
-@pytest.fixture(params=list(STORES))
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> ArtifactStore:
-    name: str = request.param
-    return STORES[name](tmp_path)
-
 
 def test_a_file_comes_back_as_it_was_put(store: ArtifactStore) -> None:
     with store.create("1/run/artifacts/model.bin") as writer:
@@ -42,8 +28,9 @@ def test_a_file_comes_back_as_it_was_put(store: ArtifactStore) -> None:
         writer.write(b"second")
         stat = writer.commit()
     assert content_of(store, "1/run/artifacts/model.bin") == b"first second"
-    assert stat.size_bytes == 12
-    assert store.stat("1/run/artifacts/model.bin") == stat
+    found = store.stat("1/run/artifacts/model.bin")
+    assert (stat.size_bytes, found.size_bytes, found.etag) == (12, 12, stat.etag)
+    assert abs(found.modified_seconds - stat.modified_seconds) <= 2
 
 
 def test_an_empty_file_is_a_file(store: ArtifactStore) -> None:
@@ -155,12 +142,13 @@ def test_a_listing_is_one_level_sorted_by_name(store: ArtifactStore) -> None:
 def test_a_listing_goes_on_behind_a_name(store: ArtifactStore) -> None:
     for number in range(5):
         put(store, f"run/{number}", b"")
-    first = store.list("run", limit=2)
-    assert ([entry.name for entry in first.entries], first.next_after) == (["0", "1"], "1")
-    second = store.list("run", after="1", limit=2)
-    assert ([entry.name for entry in second.entries], second.next_after) == (["2", "3"], "3")
-    last = store.list("run", after="3", limit=2)
-    assert ([entry.name for entry in last.entries], last.next_after) == (["4"], None)
+    pages: list[list[str]] = []
+    after: str | None = ""
+    while after is not None:
+        page = store.list("run", after=after, limit=2)
+        pages.append([entry.name for entry in page.entries])
+        after = page.next_after
+    assert pages == [["0", "1"], ["2", "3"], ["4"]]
 
 
 def test_a_file_and_a_missing_folder_list_as_empty(store: ArtifactStore) -> None:
@@ -191,16 +179,21 @@ def test_a_folder_is_not_a_file(store: ArtifactStore, key: str) -> None:
         store.stat(key)
     with pytest.raises(WrongKind):
         store.delete(key)
-    with pytest.raises(WrongKind):
-        put(store, key, b"2")
     assert content_of(store, "run/inner/file") == b"1"
 
 
-def test_nothing_goes_below_a_file(store: ArtifactStore) -> None:
-    put(store, "run/file", b"1")
-    with pytest.raises(WrongKind):
-        put(store, "run/file/below/it", b"2")
-    assert content_of(store, "run/file") == b"1"
+@pytest.mark.parametrize("key", ["run", "run/inner", "run/inner/file/below/it"])
+def test_what_has_the_name_of_a_folder_or_lies_below_a_file_harms_neither(store: ArtifactStore, key: str) -> None:
+    """A file system refuses it; a bucket may hold both."""
+    put(store, "run/inner/file", b"1")
+    try:
+        put(store, key, b"2")
+    except WrongKind:
+        with pytest.raises((WrongKind, ArtifactNotFound)):
+            store.stat(key)
+    else:
+        assert content_of(store, key) == b"2"
+    assert content_of(store, "run/inner/file") == b"1"
 
 
 def test_delete_takes_one_file(store: ArtifactStore) -> None:

@@ -17,6 +17,10 @@ class CheckedStore:
     def __init__(self, inner: ArtifactStore) -> None:
         self._inner = inner
 
+    @property
+    def writer_bytes(self) -> int:
+        return self._inner.writer_bytes
+
     def open(self, key: str, wanted: Wanted = None) -> Reader:
         with _timed("open", parse_key(key)):
             return self._inner.open(key, wanted)

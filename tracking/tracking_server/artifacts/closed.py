@@ -7,6 +7,8 @@ from tracking_server.errors import NotImplementedHere
 
 
 class ClosedStore:
+    writer_bytes = 0
+
     def __init__(self, reason: str) -> None:
         self._reason = reason
 

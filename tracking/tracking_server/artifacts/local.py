@@ -116,6 +116,8 @@ class LocalWriter:
 class LocalStore:
     """The root is made when the first file comes; a symbolic link to it, or above it, is the owner's affair."""
 
+    writer_bytes = 0
+
     def __init__(self, root: Path) -> None:
         self._root = root
 

@@ -69,6 +69,8 @@ class MemoryWriter:
 
 
 class MemoryStore:
+    writer_bytes = 0
+
     def __init__(self, now_seconds: Callable[[], float] = lambda: 0.0) -> None:
         self._files: dict[str, tuple[bytes, Stat]] = {}
         self._lock = threading.Lock()

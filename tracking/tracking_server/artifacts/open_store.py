@@ -1,45 +1,56 @@
-"""URI to store. An SDK would be imported only where its scheme is used."""
+"""URI to store. An SDK is imported only when its scheme is used."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from tracking_server.artifacts.addresses import (
+    Address,
+    AzureAddress,
+    GcsAddress,
+    S3Address,
+    client_uri,
+    parse_address,
+)
+from tracking_server.artifacts.bucket import Bucket
 from tracking_server.artifacts.checked import CheckedStore
 from tracking_server.artifacts.local import LocalStore
+from tracking_server.artifacts.objects import ObjectStore
+from tracking_server.artifacts.options import NO_OPTIONS, StoreOptions
 from tracking_server.artifacts.roots import PROXIED, Location, Root, parse_location
 from tracking_server.artifacts.store import ArtifactStore
 from tracking_server.errors import ConfigInvalid
 
-_NOT_BUILT: Final = {
-    "s3": "S3",
-    "gs": "Google Cloud Storage",
-    "wasb": "Azure Blob Storage",
-    "wasbs": "Azure Blob Storage",
-    "azure": "Azure Blob Storage",
-    "abfs": "Azure Data Lake Storage",
-    "abfss": "Azure Data Lake Storage",
-}
 _EVERYTHING_PROXIED: Final = Location(origin=f"{PROXIED}://", path="")
 
 
-def open_store(uri: str, working_directory: Path) -> ArtifactStore:
-    """Touches nothing yet. Raises ConfigInvalid."""
+def open_store(uri: str, working_directory: Path, options: StoreOptions = NO_OPTIONS) -> ArtifactStore:
+    """Touches nothing yet. Raises ConfigInvalid, also when the SDK of the store is not installed."""
+    address = parse_address(uri, options)
+    if address is not None:
+        return CheckedStore(ObjectStore(_bucket(address, options), address.prefix))
     folder = local_folder(uri, working_directory)
     if folder is None:
-        raise ConfigInvalid(_refusal(uri))
+        shown = uri.partition("?")[0]
+        raise ConfigInvalid(
+            f"{shown!r} is not a place for artifacts: it must be a folder, a file: URI, or one of s3://bucket/path,"
+            " gs://bucket/path, wasbs://container@account.blob.core.windows.net/path, abfss://..., azure://container/path."
+        )
     return CheckedStore(LocalStore(folder))
 
 
-def open_roots(destination: str, default_root: str, working_directory: Path) -> Sequence[Root]:
+def open_roots(
+    destination: str, default_root: str, working_directory: Path, options: StoreOptions = NO_OPTIONS
+) -> Sequence[Root]:
     """All places that the server may read and write: what clients reach through it, and where runs keep artifacts.
 
     The first is that of the proxied artifacts. Raises ConfigInvalid.
     """
-    store = open_store(destination, working_directory)
+    store = open_store(destination, working_directory, options)
     roots = [
         Root(location=_EVERYTHING_PROXIED, store=store),
-        Root(location=_absolute(destination, working_directory), store=store),
+        *(Root(location=each, store=store) for each in _locations(destination, working_directory, options)),
     ]
     if urlsplit(default_root).scheme == PROXIED:
         location = parse_location(default_root)
@@ -47,15 +58,15 @@ def open_roots(destination: str, default_root: str, working_directory: Path) -> 
             raise ConfigInvalid(f"{default_root!r} cannot be the default artifact root: it has a query or a fragment.")
         # A host in it is ours: runs get it from here. The path below it is the same as without the host.
         roots.append(Root(location=Location(origin=location.origin, path=""), store=store))
-    elif local_folder(default_root, working_directory) is not None:
-        location = _absolute(default_root, working_directory)
-        roots.append(Root(location=location, store=open_store(default_root, working_directory)))
+    elif _is_place(default_root, working_directory, options):
+        own = open_store(default_root, working_directory, options)
+        roots += [Root(location=each, store=own) for each in _locations(default_root, working_directory, options)]
     return tuple(roots)
 
 
-def absolute_uri(uri: str, working_directory: Path) -> str:
-    """A relative path as an absolute one; anything else as it is."""
-    return str(working_directory / uri) if _is_relative(uri) else uri
+def absolute_uri(uri: str, working_directory: Path, options: StoreOptions = NO_OPTIONS) -> str:
+    """As clients are told it: a relative path as an absolute one, `azure://` with its account, others as they are."""
+    return str(working_directory / uri) if _is_relative(uri) else client_uri(uri, options)
 
 
 def local_folder(uri: str, working_directory: Path) -> Path | None:
@@ -66,17 +77,37 @@ def local_folder(uri: str, working_directory: Path) -> Path | None:
     return working_directory / location.path if _is_relative(uri) else Path("/", location.path)
 
 
+def _bucket(address: Address, options: StoreOptions) -> Bucket:
+    match address:
+        case S3Address():
+            try:
+                from tracking_server.artifacts.s3 import S3Bucket
+            except ModuleNotFoundError as error:
+                raise _not_installed(f"s3://{address.bucket}", "s3", error) from error
+            return S3Bucket(address.bucket, options)
+        case GcsAddress() | AzureAddress():
+            raise ConfigInvalid("Artifacts in Google Cloud Storage and Azure Blob Storage are not built yet.")
+
+
+def _not_installed(uri: str, extra: str, error: ModuleNotFoundError) -> ConfigInvalid:
+    return ConfigInvalid(
+        f"{uri} needs the Python package {error.name}, which is not installed: pip install 'trackplane[{extra}]'."
+    )
+
+
+def _is_place(uri: str, working_directory: Path, options: StoreOptions) -> bool:
+    return parse_address(uri, options) is not None or local_folder(uri, working_directory) is not None
+
+
+def _locations(uri: str, working_directory: Path, options: StoreOptions) -> Sequence[Location]:
+    """Every way in which a run may name the place."""
+    address = parse_address(uri, options)
+    if address is None:
+        return (Location(origin="", path=str(local_folder(uri, working_directory)).strip("/")),)
+    found = [parse_location(client_uri(uri, options)), parse_location(uri)]
+    return tuple(dict.fromkeys(location for location in found if location is not None))
+
+
 def _is_relative(uri: str) -> bool:
     location = parse_location(uri)
     return location is not None and not location.origin and not uri.startswith(("/", "file:"))
-
-
-def _absolute(uri: str, working_directory: Path) -> Location:
-    return Location(origin="", path=str(local_folder(uri, working_directory)).strip("/"))
-
-
-def _refusal(uri: str) -> str:
-    name = _NOT_BUILT.get(urlsplit(uri).scheme)
-    if name is None:
-        return f"{uri!r} is not a place for artifacts: it must be a folder or a file: URI."
-    return f"{uri!r}: artifacts in {name} are not built yet. This release keeps artifacts in a local folder."

@@ -12,6 +12,7 @@ from tracking_server.artifacts.store import ArtifactStore, Place
 PROXIED: Final = "mlflow-artifacts"
 """The scheme of what clients read and write through the server."""
 
+_AZURE_SCHEMES: Final = frozenset({"wasb", "wasbs", "abfs", "abfss"})
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:")
 """Two characters at least: one letter and a colon is a drive of Windows."""
 
@@ -44,8 +45,16 @@ def parse_location(uri: str) -> Location | None:
         return None
     if parts.scheme == "file":
         return Location(origin="", path=unquote(parts.path).strip("/")) if parts.netloc in {"", "localhost"} else None
+    if parts.scheme in _AZURE_SCHEMES and "@" in parts.netloc:
+        return Location(origin=_azure_origin(parts.netloc), path=parts.path.strip("/"))
     path = unquote(parts.path) if parts.scheme == PROXIED else parts.path
     return Location(origin=f"{parts.scheme}://{parts.netloc}", path=path.strip("/"))
+
+
+def _azure_origin(netloc: str) -> str:
+    """A container has several names: with and without TLS, by the Blob service and by that of Data Lake Storage."""
+    container, _, host = netloc.rpartition("@")
+    return f"wasbs://{container}@{host.lower().replace('.dfs.', '.blob.', 1)}"
 
 
 def place_of(uri: str, roots: Iterable[Root]) -> Place | None:

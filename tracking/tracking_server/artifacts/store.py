@@ -7,9 +7,17 @@ TrackingError
 ├── DoesNotExist
 │   └── ArtifactNotFound        404
 ├── RangeNotSatisfiable         416  the file is shorter than the first byte asked for
+├── PermissionDenied
+│   └── StoreDenied             403  the store refuses the credentials that the server has; its administrator acts
+├── InvalidState
+│   └── StoreMisconfigured      400  no bucket of that name, another region, no certificate; the same
 ├── NotImplementedHere          501  the store has no such ability
 └── TemporarilyUnavailable
     └── StoreUnavailable        503  the store did not answer, or is full
+        ├── StoreThrottled      503  the store answers, and wants fewer calls
+        └── StoreChanged        503  the file was replaced or deleted while it was read: begin again
+
+What no repetition mends is never 5xx: clients repeat a 5xx for minutes.
 """
 
 from collections.abc import Sequence
@@ -17,7 +25,14 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self, TypeAlias
 
-from tracking_server.errors import DoesNotExist, InvalidParameter, TemporarilyUnavailable, TrackingError
+from tracking_server.errors import (
+    DoesNotExist,
+    InvalidParameter,
+    InvalidState,
+    PermissionDenied,
+    TemporarilyUnavailable,
+    TrackingError,
+)
 
 
 class WrongKind(InvalidParameter):
@@ -37,7 +52,24 @@ class RangeNotSatisfiable(TrackingError):
         self.size_bytes = size_bytes
 
 
+class StoreDenied(PermissionDenied):
+    pass
+
+
+class StoreMisconfigured(InvalidState):
+    pass
+
+
 class StoreUnavailable(TemporarilyUnavailable):
+    pass
+
+
+class StoreThrottled(StoreUnavailable):
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retry_after_seconds=5)
+
+
+class StoreChanged(StoreUnavailable):
     pass
 
 
@@ -62,7 +94,10 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
-    """One page of a folder, sorted by name. `next_after` is None on the last page."""
+    """One page of a folder, sorted by name. `next_after` begins the next one; it is opaque, and None on the last page.
+
+    Pages come in the order of the store: a bucket sorts a folder `a` as `a/`, so behind `a.txt`.
+    """
 
     entries: Sequence[Entry]
     next_after: str | None = None
@@ -157,17 +192,23 @@ class Writer(Protocol):
 class ArtifactStore(Protocol):
     """Files under keys: `a/b/c.txt`, segments parted by one slash, as `paths.parse_key` returns them.
 
-    The empty key is the root folder. Folders are there as long as something is in them, and need no making. All calls
-    block, may come from several threads at once, and raise the errors above and no others. No call holds a whole file
-    in memory, and none writes anywhere else than into the store.
+    The empty key is the root folder. Folders are there as long as something is in them, and need no making. A bucket
+    may hold a file and a folder of one name: its folders are nothing but beginnings of names. All calls block, may come
+    from several threads at once, and raise the errors above and no others. No call holds a whole file in memory, and
+    none writes anywhere else than into the store.
     """
+
+    @property
+    def writer_bytes(self) -> int:
+        """What a writer of a large file holds in memory. It grows with files beyond thousands of parts."""
+        ...
 
     def open(self, key: str, wanted: Wanted = None) -> Reader:
         """Raises ArtifactNotFound, WrongKind for a folder, RangeNotSatisfiable."""
         ...
 
     def create(self, key: str) -> Writer:
-        """Starts a file. Raises WrongKind, here or in `commit`, when a folder has the name or a file is above it."""
+        """Starts a file. A file system raises WrongKind, here or later, when a folder has the name, a file is above."""
         ...
 
     def stat(self, key: str) -> Stat:
@@ -175,7 +216,10 @@ class ArtifactStore(Protocol):
         ...
 
     def list(self, folder: str, *, after: str = "", limit: int = 1000) -> Listing:
-        """The names directly below a folder, behind the name `after`. A missing folder, and a file, are empty."""
+        """The names directly below a folder, from `after`, the `next_after` of the page before.
+
+        A missing folder, and a file, are empty. A page may be shorter than `limit`, and empty too.
+        """
         ...
 
     def delete(self, key: str) -> None:

@@ -1,5 +1,6 @@
 """`trackplane gc`: removes for good what was deleted, rows and artifacts."""
 
+import os
 import time
 import uuid
 from dataclasses import asdict
@@ -8,6 +9,7 @@ from pathlib import Path
 import click
 
 from tracking_server.artifacts.open_store import local_folder, open_roots
+from tracking_server.artifacts.options import StoreOptions
 from tracking_server.collect.ages import parse_age
 from tracking_server.collect.collector import collect
 from tracking_server.collect.outcome import Outcome, Stays, Wanted
@@ -33,6 +35,14 @@ from tracking_server.settings import PROXIED_ROOT
     show_envvar=True,
     help="Where the server keeps the artifacts that it serves.",
 )
+@click.option(
+    "--default-artifact-root",
+    "default_root",
+    envvar=["MLFLOW_DEFAULT_ARTIFACT_ROOT", "ARTIFACT_ROOT"],
+    default="",
+    show_envvar=True,
+    help="Where runs keep artifacts that clients write by themselves.",
+)
 @database_url_option
 @report_file_option
 @json_option
@@ -42,6 +52,7 @@ def gc(
     experiment_ids: str,
     logged_model_ids: str,
     artifacts_destination: str,
+    default_root: str,
     url: str,
     report_file: Path | None,
     *,
@@ -62,7 +73,9 @@ def gc(
             experiment_ids=_ids(experiment_ids),
             logged_model_ids=_ids(logged_model_ids),
         )
-        roots = open_roots(artifacts_destination, PROXIED_ROOT, Path.cwd())
+        roots = open_roots(
+            artifacts_destination, default_root or PROXIED_ROOT, Path.cwd(), StoreOptions.from_environ(os.environ)
+        )
         _refuse_missing(local_folder(artifacts_destination, Path.cwd()))
         database = open_database(url, DatabaseOptions(statement_timeout_seconds=0))
         try:

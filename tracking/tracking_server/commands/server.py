@@ -9,6 +9,7 @@ from typing import Any, Final, NoReturn
 
 import click
 
+from tracking_server.artifacts.options import StoreOptions
 from tracking_server.commands.logs import configure_logging
 from tracking_server.commands.server_options import given_options, with_options
 from tracking_server.database.failures import explain
@@ -26,7 +27,8 @@ _SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - every container has it, for a
 def server(**options: Any) -> None:
     """Run the tracking server."""
     try:
-        _serve(Settings.from_environ(os.environ, given_options(options)))
+        settings = Settings.from_environ(os.environ, given_options(options))
+        _serve(settings, StoreOptions.from_environ(os.environ))
     except CommandFailed as error:
         _fail(error)
     except TemporarilyUnavailable as error:
@@ -37,10 +39,10 @@ ui = server
 """MLflow's other name for it."""
 
 
-def _serve(settings: Settings) -> NoReturn:
+def _serve(settings: Settings, store_options: StoreOptions) -> NoReturn:
     configure_logging(settings.log_level)
     options = gunicorn_settings(settings, worker_tmp_dir=worker_tmp_dir([_SHARED_MEMORY, tempfile.gettempdir()]))
-    serve(partial(load_application, settings, Path.cwd()), options, announce=_announce)
+    serve(partial(load_application, settings, Path.cwd(), store_options), options, announce=_announce)
 
 
 def _fail(error: CommandFailed) -> NoReturn:

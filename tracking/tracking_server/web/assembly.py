@@ -10,6 +10,7 @@ from typing import Final
 
 from tracking_server.artifacts.closed import ClosedStore
 from tracking_server.artifacts.open_store import absolute_uri, open_roots
+from tracking_server.artifacts.options import StoreOptions
 from tracking_server.database.lock import serving_lock
 from tracking_server.database.start import DEFAULT_EXPERIMENT, ensure_default_experiment, ready_database
 from tracking_server.database.transactions import Database, DatabaseOptions, open_database
@@ -35,10 +36,10 @@ _POOL_SIZE = 5
 _NOT_SERVED = "This server does not serve artifacts (--no-serve-artifacts): use the artifact store itself."
 
 
-def load_application(settings: Settings, working_directory: Path) -> Application:
+def load_application(settings: Settings, working_directory: Path, store_options: StoreOptions) -> Application:
     """Accepts or builds the database, once for all server processes. Raises CommandFailed."""
     database = open_database(settings.backend_store_uri.reveal(), database_options(settings))
-    context = _context(settings, database, working_directory)
+    context = _context(settings, database, working_directory, store_options)
     warning = when_it_answers(
         partial(ready_database, database, creates_schema=settings.creates_schema),
         wait_seconds=settings.database_wait_seconds,
@@ -51,13 +52,15 @@ def load_application(settings: Settings, working_directory: Path) -> Application
     return Application(
         table=RouteTable((*ROWS, front_page_route(settings.static_prefix)), static_prefix=settings.static_prefix),
         edge=_edge(settings),
-        open_context=partial(_serving, settings, database, working_directory),
+        open_context=partial(_serving, settings, database, working_directory, store_options),
         core_threads=max(1, database.options.capacity - 1),  # one connection is left for the probe
     )
 
 
 @contextmanager
-def _serving(settings: Settings, database: Database, working_directory: Path) -> Generator[Context]:
+def _serving(
+    settings: Settings, database: Database, working_directory: Path, store_options: StoreOptions
+) -> Generator[Context]:
     """What one server process holds. A lock that it cannot get keeps nobody from being served."""
     with ExitStack() as held:
         try:
@@ -65,7 +68,7 @@ def _serving(settings: Settings, database: Database, working_directory: Path) ->
         except Exception:
             logger.warning("a migration will not see this server", exc_info=True)
         held.callback(database.dispose)
-        yield _context(settings, database, working_directory)
+        yield _context(settings, database, working_directory, store_options)
 
 
 def database_options(settings: Settings) -> DatabaseOptions:
@@ -78,11 +81,11 @@ def database_options(settings: Settings) -> DatabaseOptions:
     )
 
 
-def _context(settings: Settings, database: Database, working_directory: Path) -> Context:
+def _context(settings: Settings, database: Database, working_directory: Path, store_options: StoreOptions) -> Context:
     served = settings.serves_artifacts
     destination = settings.artifacts_destination if served else settings.default_artifact_root
-    default_root = absolute_uri(settings.default_artifact_root, working_directory)
-    roots = open_roots(destination, settings.default_artifact_root, working_directory)
+    default_root = absolute_uri(settings.default_artifact_root, working_directory, store_options)
+    roots = open_roots(destination, settings.default_artifact_root, working_directory, store_options)
     return Context(
         database=database,
         artifact_store=roots[0].store if served else ClosedStore(_NOT_SERVED),

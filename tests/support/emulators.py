@@ -1,0 +1,138 @@
+"""Object stores that others wrote, to run against: versitygw for S3, fake-gcs-server for Google, Azurite for Azure.
+
+`make emulators` puts them into the cache folder, built from their sources by Go and npm. Each is started at the first
+test that asks for it, on a free port and an empty folder, once a session.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from tests.support.environments import ROOT, cache_folder, only_one
+from tests.support.left_out import leave_out
+
+GO_MODULES: Final[Mapping[str, str]] = {
+    "versitygw": "github.com/versity/versitygw/cmd/versitygw@v1.8.0",
+    "fake-gcs-server": "github.com/fsouza/fake-gcs-server@v1.56.1",
+}
+AZURITE: Final = ROOT / "tests" / "support" / "azurite"
+"""Its package.json and package-lock.json: the version, and the hashes of all that it needs."""
+BUCKET: Final = "artifacts"
+"""Of every emulator, made when it starts."""
+START_SECONDS: Final = 60.0
+
+S3_ENVIRON: Final[Mapping[str, str]] = {
+    "AWS_ACCESS_KEY_ID": "emulated",
+    "AWS_SECRET_ACCESS_KEY": "emulated-secret",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Emulator:
+    """`environ` is what a server, or a client of MLflow, is told to find it."""
+
+    name: str
+    url: str
+    uri: str
+    environ: Mapping[str, str] = field(default_factory=dict[str, str])
+    folder: Path
+
+
+@contextmanager
+def s3_emulator(folder: Path) -> Generator[Emulator]:
+    port = _free_port()
+    (folder / BUCKET).mkdir(parents=True)
+    command = [
+        go_program("versitygw"), "--port", f"127.0.0.1:{port}", "--quiet", "--keep-alive", "posix", str(folder)
+    ]  # fmt: skip
+    environ = {
+        "ROOT_ACCESS_KEY_ID": S3_ENVIRON["AWS_ACCESS_KEY_ID"],
+        "ROOT_SECRET_ACCESS_KEY": S3_ENVIRON["AWS_SECRET_ACCESS_KEY"],
+    }
+    url = f"http://127.0.0.1:{port}"
+    with _running(command, environ, url, folder.with_suffix(".log")):
+        yield Emulator(
+            name="s3",
+            url=url,
+            uri=f"s3://{BUCKET}",
+            environ={**S3_ENVIRON, "MLFLOW_S3_ENDPOINT_URL": url},
+            folder=folder,
+        )
+
+
+def go_program(name: str) -> str:
+    path = cache_folder() / "bin" / _versioned(name)
+    if not path.exists():
+        leave_out(f"{name} (make emulators makes it)")
+    return str(path)
+
+
+def install() -> None:
+    """What is there already stays."""
+    folder = cache_folder() / "bin"
+    folder.mkdir(parents=True, exist_ok=True)
+    go = shutil.which("go") or "/usr/local/go/bin/go"
+    with only_one(cache_folder() / "emulators.lock"):
+        for name, module in GO_MODULES.items():
+            if not (folder / _versioned(name)).exists():
+                environ = {**os.environ, "GOBIN": str(folder), "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"}
+                subprocess.run([go, "install", module], check=True, env=environ)
+                (folder / name).rename(folder / _versioned(name))
+
+
+def _versioned(name: str) -> str:
+    return f"{name}-{GO_MODULES[name].rpartition('@')[2]}"
+
+
+@contextmanager
+def _running(command: Sequence[str], environ: Mapping[str, str], url: str, log: Path) -> Generator[None]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, env={**os.environ, **environ})
+    try:
+        _wait(url, process, log)
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Any answer will do."""
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+        except urllib.error.HTTPError as answer:
+            answer.close()
+        except OSError:
+            time.sleep(0.05)
+            continue
+        return
+    raise RuntimeError(f"{url} does not answer:\n{log.read_text(errors='replace')}")
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+if __name__ == "__main__":
+    install()

@@ -1,0 +1,264 @@
+"""A bucket of S3, or of a server that speaks its protocol, through boto3."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tracking_server.artifacts.bucket import FoundObject, Page
+from tracking_server.artifacts.headers import media_type, seconds_of
+from tracking_server.artifacts.options import StoreOptions
+from tracking_server.artifacts.ranges import range_header, total_of
+from tracking_server.artifacts.s3_failures import code_of, translated
+from tracking_server.artifacts.store import (
+    ArtifactNotFound,
+    Leftover,
+    Stat,
+    StoreDenied,
+    StoreMisconfigured,
+    StoreUnavailable,
+    Wanted,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, GetObjectOutputTypeDef, HeadObjectOutputTypeDef
+
+CONNECT_SECONDS: Final = 10
+READ_SECONDS: Final = 60
+CONNECTIONS: Final = 128
+PART_BYTES: Final = 5 * 1024 * 1024
+PART_LIMIT: Final = 10_000
+_JUST_NOW_SECONDS: Final = 900
+
+
+def make_client(options: StoreOptions) -> "S3Client":
+    """Credentials, region, profile, role and web identity are those that boto3 finds."""
+    config = Config(
+        signature_version=options.s3_signature_version,
+        s3={"addressing_style": options.s3_addressing_style},
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        max_pool_connections=CONNECTIONS,
+        retries={"mode": "standard", "total_max_attempts": 6},
+        user_agent_extra="trackplane",
+    )
+    client: S3Client = boto3.session.Session().client(  # pyright: ignore[reportUnknownMemberType] - of other services
+        "s3",
+        endpoint_url=options.s3_endpoint_url or None,
+        verify=False if options.s3_ignores_tls else None,
+        config=config,
+    )
+    return client
+
+
+class S3Bucket:
+    """The client is made at the first call, so in the process that uses it."""
+
+    part_bytes = PART_BYTES
+    part_limit = PART_LIMIT
+    span_bytes = None
+
+    def __init__(self, bucket: str, options: StoreOptions) -> None:
+        self.uri = f"s3://{bucket}"
+        self.name = bucket
+        self._options = options
+        self._client: S3Client | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def client(self) -> "S3Client":
+        if self._client is None:
+            with self._lock:
+                if self._client is None:
+                    with translated(self.uri, "reach"):
+                        self._client = make_client(self._options)
+        return self._client
+
+    def head(self, name: str) -> Stat:
+        with translated(self.uri, "read"):
+            answer = self.client.head_object(**self._arguments("HeadObject", Key=name))
+        return _stat(answer, answer["ContentLength"])
+
+    def read(self, name: str, wanted: Wanted, etag: str | None = None) -> "S3Stream":
+        arguments: dict[str, Any] = {"Key": name}
+        if wanted is not None:
+            arguments["Range"] = range_header(wanted)
+        if etag is not None:
+            arguments["IfMatch"] = f'"{etag}"'
+        with translated(self.uri, "read", size_bytes=lambda: self.head(name).size_bytes):
+            answer = self.client.get_object(**self._arguments("GetObject", **arguments))
+        return S3Stream(self.uri, answer, wanted)
+
+    def put(self, name: str, content: bytearray) -> Stat:
+        arguments = self._arguments("PutObject", Key=name, Body=content, ContentType=media_type(name))
+        with translated(self.uri, "write"):
+            answer = self.client.put_object(**arguments)
+        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+        return Stat(size_bytes=len(content), modified_seconds=seconds_of(date), etag=answer["ETag"].strip('"'))
+
+    def upload(self, name: str) -> "S3Upload":
+        with translated(self.uri, "write"):
+            answer = self.client.create_multipart_upload(
+                **self._arguments("CreateMultipartUpload", Key=name, ContentType=media_type(name))
+            )
+        return S3Upload(self, name, answer["UploadId"])
+
+    def put_part(self, name: str, upload_id: str, number: int, part: bytearray) -> "CompletedPartTypeDef":
+        arguments = self._arguments("UploadPart", Key=name, UploadId=upload_id, PartNumber=number, Body=part)
+        with translated(self.uri, "write"):
+            answer = self.client.upload_part(**arguments)
+        completed: CompletedPartTypeDef = {"PartNumber": number, "ETag": answer["ETag"]}
+        if checksum := answer.get("ChecksumCRC32"):
+            completed["ChecksumCRC32"] = checksum
+        return completed
+
+    def page(self, prefix: str, *, after: str = "", limit: int, is_deep: bool) -> Page:
+        arguments: dict[str, Any] = {"Prefix": prefix, "MaxKeys": limit}
+        if not is_deep:
+            arguments["Delimiter"] = "/"
+        if after:
+            arguments["ContinuationToken"] = after
+        with translated(self.uri, "list"):
+            answer = self.client.list_objects_v2(**self._arguments("ListObjectsV2", **arguments))
+        objects = tuple(
+            FoundObject(name=name, size_bytes=each.get("Size", 0), is_marker=name.endswith("/"))
+            for each in answer.get("Contents", ())
+            if (name := each.get("Key"))
+        )
+        folders = tuple(each.get("Prefix", "") for each in answer.get("CommonPrefixes", ()))
+        more = answer.get("NextContinuationToken") if answer.get("IsTruncated") else None
+        return Page(objects=objects, folders=folders, next_after=more)
+
+    def delete(self, objects: Sequence[FoundObject]) -> Sequence[Leftover]:
+        names = {"Objects": [{"Key": each.name} for each in objects], "Quiet": True}
+        with translated(self.uri, "delete"):
+            answer = self.client.delete_objects(**self._arguments("DeleteObjects", Delete=names))
+        return tuple(
+            Leftover(key=each.get("Key", ""), reason=f"the store says {each.get('Code', 'nothing')}")
+            for each in answer.get("Errors", ())
+            if each.get("Code") != "NoSuchKey"
+        )
+
+    def abort_uploads(self, name: str) -> None:
+        """Listing them is a permission of its own: without it, the rule of the bucket for old uploads must do."""
+        for key, upload_id in self._unfinished(name):
+            with suppress(StoreDenied, StoreUnavailable):
+                self.abort(key, upload_id)
+
+    def _unfinished(self, name: str) -> Iterator[tuple[str, str]]:
+        markers: dict[str, Any] | None = {}
+        while markers is not None:
+            arguments = self._arguments("ListMultipartUploads", Prefix=name, **markers)
+            try:
+                answer = self.client.list_multipart_uploads(**arguments)
+            except (ClientError, BotoCoreError):
+                return
+            for each in answer.get("Uploads", ()):
+                key = each.get("Key", "")
+                if key == name or key.startswith(f"{name}/"):
+                    yield key, each.get("UploadId", "")
+            more = answer.get("IsTruncated", False)
+            markers = (
+                {"KeyMarker": answer["NextKeyMarker"], "UploadIdMarker": answer["NextUploadIdMarker"]} if more else None
+            )
+
+    def abort(self, name: str, upload_id: str) -> None:
+        with translated(self.uri, "write"), suppress(ArtifactNotFound):
+            self.client.abort_multipart_upload(**self._arguments("AbortMultipartUpload", Key=name, UploadId=upload_id))
+
+    def complete(self, name: str, upload_id: str, parts: Sequence["CompletedPartTypeDef"]) -> Stat:
+        """A repetition of a completion that had come through finds no upload any more: then the object tells."""
+        arguments = self._arguments(
+            "CompleteMultipartUpload", Key=name, UploadId=upload_id, MultipartUpload={"Parts": parts}
+        )
+        with translated(self.uri, "write"):
+            try:
+                self.client.complete_multipart_upload(**arguments)
+            except ClientError as error:
+                if code_of(error) != "NoSuchUpload" or not self._is_complete(name, len(parts)):
+                    raise
+        return self.head(name)
+
+    def _is_complete(self, name: str, parts: int) -> bool:
+        with suppress(ArtifactNotFound):
+            stat = self.head(name)
+            return stat.etag.endswith(f"-{parts}") and stat.modified_seconds > time.time() - _JUST_NOW_SECONDS
+        return False
+
+    def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _arguments(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        """With the configured ones that the operation takes; those of the caller count more."""
+        shape = self.client.meta.service_model.operation_model(operation).input_shape
+        members = shape.members if shape else {}
+        configured = {
+            **{name: value for name, value in self._options.s3_upload_extra_args.items() if name in members},
+            "Bucket": self.name,
+        }
+        if self._options.s3_expected_bucket_owner:
+            configured["ExpectedBucketOwner"] = self._options.s3_expected_bucket_owner
+        return arguments | configured
+
+
+class S3Stream:
+    def __init__(self, uri: str, answer: "GetObjectOutputTypeDef", wanted: Wanted) -> None:
+        self._uri = uri
+        self._body = answer["Body"]
+        content_range = answer.get("ContentRange", "")
+        if wanted is not None and not content_range:
+            self._body.close()
+            raise StoreMisconfigured(f"{uri} does not know ranges: it sends a whole file where a part is asked for.")
+        length = answer["ContentLength"]
+        self.start, total = total_of(content_range) if content_range else (0, length)
+        self.stop = self.start + length
+        self.stat = _stat(answer, total)
+        self._left = length
+
+    def read(self, limit_bytes: int) -> bytes:
+        """The checksum of a whole file is compared before its last byte is given."""
+        if not self._left:
+            return b""
+        with translated(self._uri, "read"):
+            chunk = self._body.read(min(limit_bytes, self._left))
+            self._left -= len(chunk)
+            if chunk and not self._left:
+                self._body.read(1)
+        return chunk
+
+    def close(self) -> None:
+        self._body.close()
+
+
+class S3Upload:
+    def __init__(self, bucket: S3Bucket, name: str, upload_id: str) -> None:
+        self._bucket = bucket
+        self._name = name
+        self._upload_id = upload_id
+        self._parts: list[CompletedPartTypeDef] = []
+
+    def add(self, part: bytearray) -> None:
+        self._parts.append(self._bucket.put_part(self._name, self._upload_id, len(self._parts) + 1, part))
+
+    def finish(self, last: bytearray) -> Stat:
+        self.add(last)
+        return self._bucket.complete(self._name, self._upload_id, self._parts)
+
+    def abort(self) -> None:
+        self._bucket.abort(self._name, self._upload_id)
+
+
+def _stat(answer: "HeadObjectOutputTypeDef | GetObjectOutputTypeDef", size_bytes: int) -> Stat:
+    return Stat(
+        size_bytes=size_bytes,
+        modified_seconds=answer["LastModified"].timestamp(),
+        etag=answer.get("ETag", "").strip('"'),
+    )
