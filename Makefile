@@ -54,6 +54,10 @@ test: setup client ## Unit and contract tests; needs no root, no cluster, and af
 api-coverage: setup ## Which calls of MLflow's API are answered, and whether each of their fields is read; 1 if anything is missing
 	@$(BIN)/python -m tests.support.api_table --check
 
+.PHONY: fuzz
+fuzz: setup ## Garbage on every route of a server; SECONDS=60 SEED=1 DATABASE=sqlite|postgresql; 1 if an answer was wrong
+	@$(BIN)/python -m tests.support.fuzzing --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1) --database $(or $(DATABASE),sqlite)
+
 .PHONY: demo
 demo: setup client ## A tracking server here, a first run logged to it, and its address; DEMO=once ends after the check
 	@$(BIN)/python examples/demo.py --client "$$($(BIN)/python -m tests.support.environments)" $(if $(filter once,$(DEMO)),--once)

@@ -4,35 +4,36 @@ gunicorn keeps the workers; each is a uvicorn server on uvloop and httptools. Th
 the workers are forked, and then frozen out of the garbage collector's sight, so that they share its memory.
 """
 
-import asyncio
 import contextlib
 import gc
 import io
 import logging
 import os
+import resource
 import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final, NoReturn
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn_worker import UvicornWorker
 
+from tracking_server.connections import ConnectionLimits, Connections
 from tracking_server.errors import ConfigInvalid
 from tracking_server.settings import Settings
 
 GRACE_SECONDS: Final = 25
 """For what is under way when the server is told to stop: below the 30 seconds that Kubernetes waits."""
 
-HEAD_LIMIT_BYTES: Final = 64 * 1024
-HEAD_SECONDS: Final = 60.0
+DESCRIPTORS_FOR_OTHERS: Final = 256
+"""Of the files that a process may have open: those that are no connections of clients."""
 
 _RESERVED: Final = frozenset(
     {"bind", "workers", "worker_class", "threads", "preload_app", "reload", "daemon", "wsgi_app", "config"}
@@ -48,65 +49,11 @@ _GARBAGE_THRESHOLDS: Final = (50_000, 20, 100)
 logger = logging.getLogger(__name__)
 
 
-class BoundedProtocol(HttpToolsProtocol):
-    """HTTP whose requests have to begin in bounded time and space: the parser itself would wait and grow for ever."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._head_bytes = 0
-        self._is_in_head = True
-        self._deadline: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        super().connection_made(transport)
-        self._begin_head()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._end_head()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        """What a read brings is parsed first: it may be a short head and much of a body."""
-        self._head_bytes += len(data)
-        super().data_received(data)
-        if self._is_in_head and self._head_bytes > HEAD_LIMIT_BYTES and not self.transport.is_closing():
-            self.send_400_response("The head of the request is too large.")
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._begin_head()
-
-    def on_headers_complete(self) -> None:
-        self._end_head()
-        super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        self._is_in_head = True
-        self._head_bytes = 0
-        super().on_message_complete()
-
-    def _begin_head(self) -> None:
-        if self._deadline is None:
-            self._deadline = self.loop.call_later(HEAD_SECONDS, self._give_up)
-
-    def _end_head(self) -> None:
-        self._is_in_head = False
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-    def _give_up(self) -> None:
-        self._deadline = None
-        if not self.transport.is_closing():
-            self.transport.close()
-
-
 class Worker(UvicornWorker):
     """uvicorn without what it would do a second time: access log, proxy headers, WebSockets."""
 
     CONFIG_KWARGS: dict[str, Any] = {  # noqa: RUF012 - as the class above declares it
         "loop": "uvloop",
-        "http": BoundedProtocol,
         "ws": "none",
         "lifespan": "on",
         "interface": "asgi3",
@@ -125,6 +72,28 @@ class Worker(UvicornWorker):
         """A terminal sends Ctrl-C to the workers too; ending them is for the process above them to order."""
         super().init_signals()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _worker_with(settings: Settings) -> type[Worker]:
+    limits = ConnectionLimits(
+        connections=_connections_that_fit(settings.max_connections),
+        head_seconds=settings.head_timeout_seconds,
+        idle_seconds=settings.idle_timeout_seconds,
+    )
+
+    class BoundedWorker(Worker):
+        CONFIG_KWARGS: dict[str, Any] = {**Worker.CONFIG_KWARGS, "http": Connections(limits)}  # noqa: RUF012 - as above
+
+    return BoundedWorker
+
+
+def _connections_that_fit(wanted: int) -> int:
+    """A connection is an open file: as many as wanted, or as the hard limit of the process has room for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = hard if hard != resource.RLIM_INFINITY else wanted + DESCRIPTORS_FOR_OTHERS
+    if soft < (needed := min(wanted + DESCRIPTORS_FOR_OTHERS, most)):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    return max(1, min(wanted, most - DESCRIPTORS_FOR_OTHERS))
 
 
 class RootLogger(Logger):
@@ -149,7 +118,7 @@ def gunicorn_settings(settings: Settings, *, worker_tmp_dir: str) -> dict[str, o
     return {
         "bind": f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}",
         "workers": settings.workers,
-        "worker_class": Worker,
+        "worker_class": _worker_with(settings),
         "logger_class": RootLogger,
         "preload_app": True,
         "timeout": 60,
@@ -188,6 +157,21 @@ def _refuse(message: str) -> NoReturn:
     raise ConfigInvalid(f"--gunicorn-opts: {message}.")
 
 
+class _ImpatientArbiter(Arbiter):
+    """The process above the workers. Told to stop a second time, it lets nothing finish."""
+
+    _is_stopping = False
+
+    def stop(self, graceful: bool = True) -> None:
+        self._is_stopping = True
+        super().stop(graceful)
+
+    def signal(self, sig: int, frame: FrameType | None) -> None:
+        if self._is_stopping and sig in {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}:
+            self.kill_workers(signal.SIGKILL)
+        super().signal(sig, frame)
+
+
 class _Server(BaseApplication):
     def __init__(self, load: Callable[[], object], options: Mapping[str, object]) -> None:
         self._load = load
@@ -200,6 +184,9 @@ class _Server(BaseApplication):
 
     def load(self) -> object:
         return self._load()
+
+    def run(self) -> None:
+        _ImpatientArbiter(self).run()
 
 
 def serve(load: Callable[[], object], options: Mapping[str, object], announce: Callable[[str], None]) -> NoReturn:

@@ -249,6 +249,32 @@ class Settings:
             parse=_one_of("SAMEORIGIN", "DENY", "NONE"),
         )
     )
+    max_connections: int = field(
+        metadata=_about(
+            env="TRACKPLANE_MAX_CONNECTIONS",
+            default="4096",
+            meaning="Connections of clients that each server process keeps. The one that has been idle longest gives"
+            " way to a new one; when none is idle, the new one is answered 503.",
+            parse=_number(1, 1_000_000),
+        )
+    )
+    head_timeout_seconds: int = field(
+        metadata=_about(
+            env="TRACKPLANE_HEAD_TIMEOUT_SECONDS",
+            default="30",
+            meaning="How long the head of a request may take, from its first byte or from the connection.",
+            parse=_number(1, 3600),
+        )
+    )
+    idle_timeout_seconds: int = field(
+        metadata=_about(
+            env="TRACKPLANE_IDLE_TIMEOUT_SECONDS",
+            default="60",
+            meaning="How long a client may keep the server waiting in the middle of a body that it sends, or of an"
+            " answer that it takes. After that it must keep up 1,024 bytes a second.",
+            parse=_number(1, 3600),
+        )
+    )
     gunicorn_options: str = field(
         metadata=_about(
             option="--gunicorn-opts",

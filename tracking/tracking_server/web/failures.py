@@ -31,6 +31,9 @@ class RequestTimeout(TrackingError):
     http_status = 408
 
 
+_SHOWN_CHARACTERS: Final = 1000
+"""Of a message that is too long, at each of its ends."""
+
 SERVER_FAULTS: Final = frozenset({"INTERNAL_ERROR", "INVALID_STATE", "TEMPORARILY_UNAVAILABLE"})
 USER_FAULT_SQLSTATE: Final = "KAM00"
 SERVER_FAULT_SQLSTATE: Final = "XXM00"
@@ -60,7 +63,7 @@ class ErrorBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def failure_response(error: TrackingError) -> Response:
     body = ErrorBody(
         error_code=error.error_code,
-        message=error.message,
+        message=_shortened(error.message),
         sqlstate=SQLSTATES.get(error.error_code, ""),
         error_class=ERROR_CLASSES.get(error.error_code, ""),
     )
@@ -75,6 +78,14 @@ def internal_error(request_id: str) -> Response:
         sqlstate=SERVER_FAULT_SQLSTATE,
     )
     return Response(status=500, body=_encoded(body))
+
+
+def _shortened(message: str) -> str:
+    """What somebody sent is repeated, but not all of it."""
+    left_out = len(message) - 2 * _SHOWN_CHARACTERS
+    if left_out <= 0:
+        return message
+    return f"{message[:_SHOWN_CHARACTERS]}... ({left_out} characters) ...{message[-_SHOWN_CHARACTERS:]}"
 
 
 def _encoded(body: ErrorBody) -> bytes:

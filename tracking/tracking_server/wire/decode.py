@@ -25,18 +25,22 @@ _PLACE = re.compile(r" - at `\$\.?(?P<place>.*)`$")
 _STEP = re.compile(r"\.?(\w+)|\[(\d+)\]")
 
 
-class Decoder(Generic[Shape]):
-    """`shape` is what a request is read into: the table of routes says by it which fields each call reads."""
+class FieldReader:
+    """`fields` are those that it reads: by them the table of routes is compared with the contract."""
 
+    fields: tuple[Field, ...]
+
+
+class Decoder(FieldReader, Generic[Shape]):
     def __init__(self, shape: type[Shape], repeated_in_body: Iterable[str]) -> None:
-        self.shape = shape
+        self._shape = shape
         self._decode_exactly = msgspec.json.Decoder(shape, strict=False).decode
-        self._fields = fields_of(shape)
+        self.fields = fields_of(shape)
         self._repeated = tuple(repeated_in_body)
 
     def __call__(self, raw: RawRequest) -> Shape:
         if raw.method == "GET":
-            return _converted({**_from_query(self._fields, raw.query), **raw.path_parameters}, self._fields, self.shape)
+            return _converted({**_from_query(self.fields, raw.query), **raw.path_parameters}, self.fields, self._shape)
         if raw.method in _WITH_JSON_BODY:
             _check_content_type(raw.content_type)
         if not raw.path_parameters:
@@ -48,7 +52,7 @@ class Decoder(Generic[Shape]):
         for name in self._repeated:
             if not document.get(name):
                 raise _missing(name)
-        return _converted({**document, **raw.path_parameters}, self._fields, self.shape)
+        return _converted({**document, **raw.path_parameters}, self.fields, self._shape)
 
 
 def decoder(shape: type[Shape], *, repeated_in_body: Iterable[str] = ()) -> Decoder[Shape]:
