@@ -46,6 +46,7 @@ def comparisons_in(grammar: Grammar) -> st.SearchStrategy[Comparison]:
 
 
 def _rules(grammar: Grammar) -> Iterator[tuple[Family, str | None, Rule]]:
+    """The families, with each of the names of those that have names."""
     for family in grammar.families:
         if isinstance(family.rule, Rule):
             yield family, None, family.rule
@@ -80,8 +81,8 @@ def _scalars(operand: Operand) -> st.SearchStrategy[Scalar]:
         case Operand.TEXT:
             return _VALUES
         case Operand.NUMBER:
-            return _INT64 | st.floats(allow_nan=False, allow_infinity=False)
-        case Operand.INTEGER | Operand.QUOTED_INTEGER:
+            return _INT64 | st.floats(allow_nan=False)
+        case Operand.INTEGER | Operand.QUOTED_INTEGER | Operand.ANY_INTEGER:
             return _INT64
         case _:
             assert_never(operand)
@@ -138,4 +139,4 @@ def _comparison(comparison: Comparison, grammar: Grammar) -> str:
 
 def _literals(values: Sequence[Scalar], rule: Rule) -> str:
     is_quoted = rule.operand in {Operand.TEXT, Operand.QUOTED_INTEGER}
-    return ", ".join(f'"{value}"' if is_quoted else repr(value) for value in values)
+    return ", ".join(f'"{value}"' if is_quoted else repr(value).replace("inf", "1e999") for value in values)

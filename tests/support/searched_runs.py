@@ -178,7 +178,8 @@ COMPARISONS = st.sampled_from([found for text in FILTERS for found in comparison
 def seed(connection: Connection) -> None:
     experiment_ids = sorted({run.experiment_id for run in RUNS})
     connection.execute(
-        insert(schema.experiments), [{"experiment_id": number, "name": f"e{number}"} for number in experiment_ids]
+        insert(schema.experiments),
+        [{"experiment_id": number, "name": f"e{number}", "lifecycle_stage": "active"} for number in experiment_ids],
     )
     datasets = {dataset: f"dataset-{index}" for index, dataset in enumerate((TRAIN, EVAL, BARE))}
     connection.execute(

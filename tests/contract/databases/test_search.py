@@ -23,12 +23,16 @@ ORDERS = [
     ["metrics.loss DESC"],
     ["metrics.acc DESC", "metrics.loss"],
     ["params.lr", "end_time DESC"],
+    ["end_time DESC", "status"],
+    ["start_time", "metrics.loss DESC", "run_id DESC"],
+    ["artifact_uri DESC"],
+]
+ORDERS_BY_TEXT = [
     ["params.lr DESC", "tags.team"],
     ["tags.team DESC", "start_time"],
     ["start_time", "run_name DESC"],
-    ["end_time DESC", "status", "user_id"],
+    ["end_time DESC", "user_id"],
     ["run_name", "metrics.loss DESC", "run_id DESC"],
-    ["artifact_uri DESC"],
 ]
 
 
@@ -100,3 +104,12 @@ def test_every_order_is_the_same_in_one_page_and_in_many(connection: Connection)
         wanted = expected("", order_by, ViewType.ALL)
         for size in (1, 2, 5, 100):
             assert pages(connection, size, "", order_by, ViewType.ALL) == wanted, order_by
+
+
+@pytest.mark.parametrize("order_by", [[], *ORDERS_BY_TEXT])
+def test_pages_together_are_the_whole(connection: Connection, order_by: list[str]) -> None:
+    """Whatever order a collation gives to texts."""
+    whole = pages(connection, 100, "", order_by, ViewType.ALL)
+    assert sorted(whole) == sorted(expected("", order_by, ViewType.ALL))
+    for size in (1, 2, 5):
+        assert pages(connection, size, "", order_by, ViewType.ALL) == whole

@@ -17,6 +17,8 @@ class Operand(enum.Enum):
     NUMBER = "an unquoted number, such as 0.5"
     INTEGER = "an unquoted integer, such as 1700000000000"
     QUOTED_INTEGER = "a quoted integer, such as '12'"
+    ANY_INTEGER = "an integer, such as 12"
+    """Quoted or not."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +58,10 @@ _INTEGER = Rule(operand=Operand.INTEGER, comparators=_ORDER)
 _TEXT = Rule(operand=Operand.TEXT, comparators=_PATTERNS)
 _TEXT_OR_LIST = Rule(operand=Operand.TEXT, comparators=_PATTERNS | _LISTS)
 _TEXT_OR_NONE = Rule(operand=Operand.TEXT, comparators=_PATTERNS | _PRESENCE)
+_NUMBER_OF_VERSION = Rule(operand=Operand.ANY_INTEGER, comparators=_ORDER)
+_ONLY_ORDERS = Rule(operand=Operand.INTEGER, comparators=frozenset())
 _ID_OR_LIST = Rule(operand=Operand.QUOTED_INTEGER, comparators=_EQUALITY | _LISTS)
+_NUMBERED = Rule(operand=Operand.ANY_INTEGER, comparators=_EQUALITY | _LISTS)
 
 RUNS = Grammar(
     noun="runs",
@@ -127,9 +132,9 @@ LOGGED_MODELS = Grammar(
                 "model_id": _TEXT_OR_LIST,
                 "model_type": _TEXT_OR_LIST,
                 "source_run_id": _TEXT_OR_LIST,
-                "experiment_id": _ID_OR_LIST,
+                "experiment_id": _NUMBERED,
                 "lifecycle_stage": _TEXT_OR_LIST,
-                "status": _INTEGER,
+                "status": _NUMBERED,
                 "creation_timestamp_ms": _NUMBER,
                 "last_updated_timestamp_ms": _NUMBER,
             },
@@ -142,3 +147,55 @@ LOGGED_MODELS = Grammar(
     ),
 )
 """Orders of logged models are objects, not texts: they are no part of the language."""
+
+REGISTERED_MODELS = Grammar(
+    noun="registered models",
+    families=(
+        Family(entity=Entity.ATTRIBUTE, prefixes=("attribute",), needs_prefix=False, rule={"name": _TEXT_OR_LIST}),
+        Family(entity=Entity.TAG, prefixes=("tags", "tag"), rule=_TEXT, orders=False),
+    ),
+)
+REGISTERED_MODEL_ORDERS = Grammar(
+    noun="registered models",
+    families=(
+        Family(
+            entity=Entity.ATTRIBUTE,
+            prefixes=("attribute",),
+            needs_prefix=False,
+            rule={"name": _ONLY_ORDERS, "last_updated_timestamp": _ONLY_ORDERS},
+            aliases={"timestamp": "last_updated_timestamp"},
+        ),
+    ),
+)
+
+MODEL_VERSIONS = Grammar(
+    noun="model versions",
+    families=(
+        Family(
+            entity=Entity.ATTRIBUTE,
+            prefixes=("attribute",),
+            needs_prefix=False,
+            rule={
+                "name": _TEXT_OR_LIST,
+                "run_id": _TEXT_OR_LIST,
+                "source_path": _TEXT,
+                "version_number": _NUMBER_OF_VERSION,
+            },
+        ),
+        Family(entity=Entity.TAG, prefixes=("tags", "tag"), rule=_TEXT, orders=False),
+    ),
+)
+MODEL_VERSION_ORDERS = Grammar(
+    noun="model versions",
+    families=(
+        Family(
+            entity=Entity.ATTRIBUTE,
+            prefixes=("attribute",),
+            needs_prefix=False,
+            rule=dict.fromkeys(
+                ("name", "version_number", "creation_timestamp", "last_updated_timestamp"), _ONLY_ORDERS
+            ),
+        ),
+    ),
+)
+"""In the registry, other attributes order than those that are compared."""

@@ -72,7 +72,7 @@ class Source:
 
 _WORD = re.compile(r"[^\W\d]\w*+")
 _KEY = re.compile(r"[\w.]++")
-_NUMBER = re.compile(r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?+")
+_NUMBER = re.compile(r"-?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?+")
 _NUMBER_AND_MORE = re.compile(r"[+-]?[\w.]++")
 _SYMBOL = re.compile(r"!=|>=|<=|<>|==|[=<>(),;]")
 _BLANKS = re.compile(r"\s++")

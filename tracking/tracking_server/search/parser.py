@@ -4,7 +4,6 @@ Everything refused is InvalidParameter, whose message says what was found, where
 """
 
 import re
-import sys
 from collections.abc import Callable, Sequence
 
 from tracking_server.errors import InvalidParameter
@@ -227,13 +226,15 @@ class _Parser:
         match operand, self._token:
             case Operand.TEXT, Quoted(value=text):
                 value: Scalar = text
-            case Operand.QUOTED_INTEGER, Quoted(value=text) if (number := _int64(text)) is not None:
+            case Operand.QUOTED_INTEGER | Operand.ANY_INTEGER, Quoted(value=text) if (
+                number := _int64(text)
+            ) is not None:
                 value = number
-            case Operand.INTEGER, Number(text=text) if (number := _int64(text)) is not None:
+            case Operand.INTEGER | Operand.ANY_INTEGER, Number(text=text) if (number := _int64(text)) is not None:
                 value = number
             case Operand.NUMBER, Number(text=text):
                 number = _int64(text)
-                value = _clamped(float(text)) if number is None else number
+                value = float(text) if number is None else number
             case _:
                 raise self._refusal(f"{excerpt(written)} is compared with {operand.value}")
         self._index += 1
@@ -250,11 +251,6 @@ def _int64(text: str) -> int | None:
         return None
     number = int(text)
     return number if number in _INT64 else None
-
-
-def _clamped(number: float) -> float:
-    """Infinities are stored as the largest numbers, so they are compared as these."""
-    return max(-sys.float_info.max, min(number, sys.float_info.max))
 
 
 def _identifiers(families: Sequence[Family]) -> str:

@@ -1,7 +1,7 @@
 """The language: each row of its tables accepted and refused, and no text that makes the parser stumble."""
 
+import math
 import re
-import sys
 
 import pytest
 from hypothesis import given
@@ -27,7 +27,9 @@ from tracking_server.search.tree import (
     comparisons_of,
 )
 
-GRAMMARS = [grammar for grammar in vars(grammars).values() if isinstance(grammar, Grammar)]
+GRAMMARS = [
+    grammar for name, grammar in vars(grammars).items() if isinstance(grammar, Grammar) and not name.endswith("_ORDERS")
+]
 
 ORDER = ["=", "!=", ">", ">=", "<", "<="]
 PATTERNS = ["=", "!=", "LIKE", "ILIKE"]
@@ -143,8 +145,8 @@ def test_an_identifier_takes_its_comparators_with_its_literal_and_nothing_else(
         pytest.param("params.a = ''", (Entity.PARAM, "a", "=", ""), id="empty text"),
         pytest.param("metrics.a > -.5e-3", (Entity.METRIC, "a", ">", -0.0005), id="exponent"),
         pytest.param("metrics.a > 5.", (Entity.METRIC, "a", ">", 5.0), id="trailing point"),
-        pytest.param("metrics.a = 1e999", (Entity.METRIC, "a", "=", sys.float_info.max), id="infinity as stored"),
-        pytest.param("metrics.a = -1e999", (Entity.METRIC, "a", "=", -sys.float_info.max), id="-infinity as stored"),
+        pytest.param("metrics.a = 1e999", (Entity.METRIC, "a", "=", math.inf), id="infinity"),
+        pytest.param("metrics.a = -1e999", (Entity.METRIC, "a", "=", -math.inf), id="-infinity"),
         pytest.param("start_time > 1.5", (Entity.ATTRIBUTE, "start_time", ">", 1.5), id="time with a fraction"),
         pytest.param(f"start_time < {2**63}", (Entity.ATTRIBUTE, "start_time", "<", 2.0**63), id="beyond 64 bits"),
     ],
@@ -264,6 +266,7 @@ def test_a_tree_is_what_its_text_says(grammar: Grammar, data: st.DataObject) -> 
         pytest.param("metrics.a = nan", ["character 13", "`nan`", "unquoted number"], id="nan"),
         pytest.param("metrics.a = Infinity", ["character 13", "`Infinity`"], id="infinity by name"),
         pytest.param("metrics.a = 0x10", ["character 13", "`0x10`"], id="hexadecimal"),
+        pytest.param("metrics.a = +1", ["character 13", "`+`"], id="plus sign"),
         pytest.param("metrics.a = 1 2", ["character 15", "`2`"], id="two numbers"),
         pytest.param("metrics.a-b = 1", ["character 10", "`-`", "backticks"], id="key that needs quotes"),
         pytest.param("metrics. a = 1", ["character 1 ", "`metrics.`", "key"], id="key apart from its prefix"),

@@ -4,6 +4,7 @@ Text is compared exactly, except by ILIKE. The usual collations of MySQL and SQL
 trailing blanks; on SQLite, LIKE is exact because every session sets `case_sensitive_like`, and ILIKE folds ASCII only.
 """
 
+import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, assert_never
@@ -122,8 +123,12 @@ def _pattern_matches(
 
 
 def number_matches(column: ColumnElement[Any], comparator: Comparator, value: Value) -> ColumnElement[bool]:
-    """An integer column may be compared with a fraction: neither side is rounded."""
+    """An integer column may be compared with a fraction: neither side is rounded. All there is lies between infinities,
+    which not every engine takes as a parameter.
+    """
     match value:
+        case float() if math.isinf(value):
+            return column.is_not(None) if _RELATIONS[comparator](0.0, value) else false()
         case int():
             return _RELATIONS[comparator](column, literal(value, BigInteger))
         case float():
