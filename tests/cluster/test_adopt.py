@@ -17,7 +17,7 @@ from tests.support.environments import ROOT
 from tests.support.golden import ARTIFACTS, FILE, read_by_mlflow
 from tests.support.http import call
 from tests.support.kubectl import Kubectl, Manifest
-from tests.support.parity import assert_same
+from tests.support.parity.answers import assert_same
 from tests.support.pods import SERVER_IMAGE, a_claim, a_pod, wait_until_running
 
 SAMPLE = ROOT / "examples" / "trackingserver-adopt.yaml"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.client import last_line, run_script
 from tests.support.environments import ROOT
-from tests.support.parity import assert_same, normalised
+from tests.support.parity.answers import assert_same, normalised
 
 EXAMPLE = ROOT / "examples" / "train_model.py"
 SCRIPTS = Path(__file__).with_name("scripts")

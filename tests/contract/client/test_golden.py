@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.client import last_line, run_script
 from tests.support.golden import ARTIFACTS, copy_golden, read_by_mlflow
-from tests.support.parity import assert_same
+from tests.support.parity.answers import assert_same
 from tests.support.server import live_server
 
 SCRIPT = Path(__file__).with_name("scripts") / "golden.py"

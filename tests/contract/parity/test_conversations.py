@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from tests.support.http import Reply, call
-from tests.support.parity import Json, assert_same, normalised
+from tests.support.parity.answers import Json, assert_same, normalised
 
 API: Final = "/api/2.0/mlflow"
 FILES: Final = "/api/2.0/mlflow-artifacts/artifacts"
