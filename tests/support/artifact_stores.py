@@ -7,8 +7,9 @@ from typing import Final
 
 import pytest
 
-from tests.support.emulators import BUCKET, Emulator, s3_emulator
+from tests.support.emulators import BUCKET, Emulator, gcs_emulator, s3_emulator
 from tracking_server.artifacts.checked import CheckedStore
+from tracking_server.artifacts.gcs import GcsBucket
 from tracking_server.artifacts.local import LocalStore
 from tracking_server.artifacts.memory import MemoryStore
 from tracking_server.artifacts.objects import ObjectStore
@@ -21,7 +22,7 @@ HERE: Final[dict[str, Callable[[Path], ArtifactStore]]] = {
     "memory": lambda _: MemoryStore(),
     "checked": lambda _: CheckedStore(MemoryStore()),
 }
-REMOTE: Final = ("s3",)
+REMOTE: Final = ("s3", "gcs")
 GROUP: Final = pytest.mark.xdist_group("emulators")
 """With pytest-xdist, one worker runs them all: no emulator is started twice."""
 
@@ -58,6 +59,19 @@ def s3_bucket(s3: Emulator) -> Iterator[S3Bucket]:
         bucket = S3Bucket(BUCKET, StoreOptions.from_environ(s3.environ))
         yield bucket
         bucket.close()
+
+
+@pytest.fixture(scope="session")
+def gcs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with gcs_emulator(tmp_path_factory.mktemp("fake-gcs-server") / "files") as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="session")
+def gcs_bucket(gcs: Emulator) -> Iterator[GcsBucket]:
+    bucket = GcsBucket(BUCKET, StoreOptions.from_environ(gcs.environ))
+    yield bucket
+    bucket.close()
 
 
 @pytest.fixture(params=[*HERE, *(pytest.param(name, marks=GROUP) for name in REMOTE)])

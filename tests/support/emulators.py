@@ -72,6 +72,21 @@ def s3_emulator(folder: Path) -> Generator[Emulator]:
         )
 
 
+@contextmanager
+def gcs_emulator(folder: Path, *, keeps_files: bool = False) -> Generator[Emulator]:
+    """In memory, unless it `keeps_files` in the folder."""
+    port = _free_port()
+    (folder / BUCKET).mkdir(parents=True)
+    url = f"http://127.0.0.1:{port}"
+    kept = ["-filesystem-root", str(folder)] if keeps_files else ["-backend", "memory", "-data", str(folder)]
+    command = [
+        go_program("fake-gcs-server"), "-scheme", "http", "-host", "127.0.0.1", "-port", str(port),
+        "-log-level", "warn", "-external-url", url, "-public-host", f"127.0.0.1:{port}", *kept,
+    ]  # fmt: skip
+    with _running(command, {}, url, folder.with_suffix(".log")):
+        yield Emulator(name="gcs", url=url, uri=f"gs://{BUCKET}", environ={"STORAGE_EMULATOR_HOST": url}, folder=folder)
+
+
 def go_program(name: str) -> str:
     path = cache_folder() / "bin" / _versioned(name)
     if not path.exists():

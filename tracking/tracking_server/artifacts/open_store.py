@@ -85,8 +85,14 @@ def _bucket(address: Address, options: StoreOptions) -> Bucket:
             except ModuleNotFoundError as error:
                 raise _not_installed(f"s3://{address.bucket}", "s3", error) from error
             return S3Bucket(address.bucket, options)
-        case GcsAddress() | AzureAddress():
-            raise ConfigInvalid("Artifacts in Google Cloud Storage and Azure Blob Storage are not built yet.")
+        case GcsAddress():
+            try:
+                from tracking_server.artifacts.gcs import GcsBucket
+            except ModuleNotFoundError as error:
+                raise _not_installed(f"gs://{address.bucket}", "gcs", error) from error
+            return GcsBucket(address.bucket, options)
+        case AzureAddress():
+            raise ConfigInvalid("Artifacts in Azure Blob Storage are not built yet.")
 
 
 def _not_installed(uri: str, extra: str, error: ModuleNotFoundError) -> ConfigInvalid:
