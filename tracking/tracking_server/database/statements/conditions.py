@@ -44,6 +44,9 @@ _RELATIONS: Mapping[Comparator, Callable[[Any, Any], ColumnElement[bool]]] = {
     Comparator.LESS_OR_EQUAL: operator.le,
 }
 
+_TRUE_OF_LESS = frozenset({Comparator.LESS, Comparator.LESS_OR_EQUAL, Comparator.NOT_EQUAL})
+_TRUE_OF_GREATER = frozenset({Comparator.GREATER, Comparator.GREATER_OR_EQUAL, Comparator.NOT_EQUAL})
+
 
 def filter_matches(tree: Filter, holds: Callable[[Comparison], ColumnElement[bool]]) -> ColumnElement[bool]:
     """The whole filter, from what one comparison means for the noun that is searched."""
@@ -128,7 +131,8 @@ def number_matches(column: ColumnElement[Any], comparator: Comparator, value: Va
     """
     match value:
         case float() if math.isinf(value):
-            return column.is_not(None) if _RELATIONS[comparator](0.0, value) else false()
+            beyond = _TRUE_OF_LESS if value > 0 else _TRUE_OF_GREATER
+            return column.is_not(None) if comparator in beyond else false()
         case int():
             return _RELATIONS[comparator](column, literal(value, BigInteger))
         case float():
