@@ -41,6 +41,7 @@ def test_check_of_an_empty_database(empty_database_url: str, engine_name: str, t
         ("mlflow", HEAD),
         ("trackplane", "0001"),
         ("trackplane", "0002"),
+        ("trackplane", "0003"),
     ]
     assert list(tmp_path.iterdir()) == []  # a look makes no file
 
@@ -52,7 +53,7 @@ def test_check_of_a_database_at_the_heads(database_url: str) -> None:
     assert report["steps"] == []
     assert report["size_bytes"] > 0
     assert report["mlflow"] == {"current": HEAD, "head": HEAD}
-    assert report["trackplane"] == {"current": "0002", "head": "0002"}
+    assert report["trackplane"] == {"current": "0003", "head": "0003"}
 
 
 def test_check_of_a_database_of_mlflow_finds_what_adds_and_touches_nothing(golden_url: str, tmp_path: Path) -> None:
@@ -67,7 +68,7 @@ def test_check_of_a_database_of_mlflow_finds_what_adds_and_touches_nothing(golde
         "dialect": "sqlite",
         "state": "Outdated",
         "mlflow": {"current": HEAD, "head": HEAD},
-        "trackplane": {"current": None, "head": "0002"},
+        "trackplane": {"current": None, "head": "0003"},
         "migration_needed": True,
         "additive": True,
         "steps": [],
@@ -111,8 +112,8 @@ def test_upgrade_reports_what_it_did(golden_url: str, tmp_path: Path) -> None:
         "ok": True,
         "command": "db upgrade",
         "from": {"mlflow": HEAD, "trackplane": None},
-        "to": {"mlflow": HEAD, "trackplane": "0002"},
-        "steps": ["trackplane:0001", "trackplane:0002"],
+        "to": {"mlflow": HEAD, "trackplane": "0003"},
+        "steps": ["trackplane:0001", "trackplane:0002", "trackplane:0003"],
     }
     assert json.loads(run("upgrade", "--json", golden_url).stdout)["steps"] == []
 
@@ -142,7 +143,7 @@ def test_upgrade_refuses_another_program(empty_database_url: str) -> None:
 
 
 def test_current_prints_both_lineages(golden_url: str) -> None:
-    assert run("current", golden_url).stdout == f"mlflow {HEAD} (head)\ntrackplane none (head is 0002)\n"
+    assert run("current", golden_url).stdout == f"mlflow {HEAD} (head)\ntrackplane none (head is 0003)\n"
 
 
 @pytest.mark.parametrize("command", ["check", "upgrade", "current"])

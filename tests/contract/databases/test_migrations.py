@@ -1,10 +1,13 @@
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event, insert, inspect, select, text, update
+from sqlalchemy.types import TypeEngine
 
 from tests.support.children import die, eventually, run_in_child, start_child, wait_for
 from tests.support.databases import PostgreSql, opened
@@ -73,13 +76,14 @@ INDEXES = {
     "trackplane_logged_model_metrics_by_run",
     "trackplane_model_versions_by_run",
     "trackplane_gc_claims_by_claim",
+    "trackplane_webhook_deliveries_by_webhook",
 }
 
 
 def test_an_empty_database_is_built_at_both_heads(empty_database: Database) -> None:
     assert isinstance(look(empty_database), Empty)
     done = upgrade(empty_database)
-    assert done.steps == (f"mlflow:{HEAD}", "trackplane:0001", "trackplane:0002")
+    assert done.steps == (f"mlflow:{HEAD}", "trackplane:0001", "trackplane:0002", "trackplane:0003")
     assert isinstance(look(empty_database), Current)
     with empty_database.read() as connection:
         assert connection.execute(select(schema.workspaces.c.name, schema.workspaces.c.description)).all() == [
@@ -93,13 +97,20 @@ def test_a_built_database_is_left_alone(database: Database) -> None:
     assert upgrade(database).steps == ()
 
 
-def test_our_table_is_the_one_that_is_declared(database: Database) -> None:
+@pytest.mark.parametrize("name", schema.own_metadata.tables)
+def test_our_table_is_the_one_that_is_declared(database: Database, name: str) -> None:
+    declared = schema.own_metadata.tables[name]
     with database.read() as connection:
-        columns = inspect(connection).get_columns("trackplane_gc_claims")
-        found = [(column["name"], str(column["type"]), column["nullable"]) for column in columns]
-        key = inspect(connection).get_pk_constraint("trackplane_gc_claims")
-    declared = schema.trackplane_gc_claims
-    assert found == [(column.name, str(column.type), column.nullable) for column in declared.columns]
+
+        def spelt(kind: TypeEngine[Any]) -> str:
+            text = kind.compile(connection.dialect)
+            return re.sub(r" .*|(?<=INT)\(\d+\)|(?<=INTEGER)\(\d+\)", "", text)  # without collation and display width
+
+        columns = inspect(connection).get_columns(name)
+        found = [(column["name"], spelt(column["type"]), column["nullable"]) for column in columns]
+        expected = [(column.name, spelt(column.type), column.nullable) for column in declared.columns]
+        key = inspect(connection).get_pk_constraint(name)
+    assert found == expected
     assert key["constrained_columns"] == [column.name for column in declared.primary_key]
 
 
@@ -125,7 +136,7 @@ def test_the_indexes_are_plain(database: Database) -> None:
     An order is lost where a table is copied, which never happens on PostgreSQL.
     """
     with database.read() as connection:
-        for table in (*schema.metadata.tables, "trackplane_gc_claims"):
+        for table in (*schema.metadata.tables, *schema.own_metadata.tables):
             for index in inspect(connection).get_indexes(table):
                 if str(index["name"]).startswith("trackplane_"):
                     assert not index["unique"]
@@ -139,8 +150,8 @@ def test_a_database_of_mlflow_keeps_every_row(golden: Database) -> None:
     state = look(golden)
     assert isinstance(state, Outdated)
     assert state.is_additive
-    assert [step.revision for step in state.steps] == ["0001", "0002"]
-    assert upgrade(golden).steps == ("trackplane:0001", "trackplane:0002")
+    assert [step.revision for step in state.steps] == ["0001", "0002", "0003"]
+    assert upgrade(golden).steps == ("trackplane:0001", "trackplane:0002", "trackplane:0003")
     assert isinstance(look(golden), Current)
     assert rows_of(golden) == before
     assert sum(len(rows) for rows in before.values()) == 250
@@ -225,7 +236,7 @@ def test_of_three_upgrades_at_once_one_works_and_the_others_find_nothing_to_do(
     children = [start_child(partial(work, number)) for number in range(3)]
     assert [wait_for(child) for child in children] == [0, 0, 0]
     steps = sorted((tmp_path / f"steps-{number}").read_text() for number in range(3))
-    assert steps == ["", "", "trackplane:0001 trackplane:0002"]
+    assert steps == ["", "", "trackplane:0001 trackplane:0002 trackplane:0003"]
 
 
 @pytest.mark.parametrize(
@@ -266,7 +277,7 @@ def test_a_step_that_fails_says_so_and_leaves_the_database_before_it(golden: Dat
     assert state.facts.trackplane.current == "0001"
     with golden.write() as connection:
         connection.execute(text("DROP VIEW trackplane_gc_claims"))
-    assert upgrade(golden).steps == ("trackplane:0002",)
+    assert upgrade(golden).steps == ("trackplane:0002", "trackplane:0003")
 
 
 def test_a_size_is_told(golden: Database) -> None:

@@ -43,7 +43,7 @@ from tracking_server.database.tables.mcp import (
     mcp_servers,
 )
 from tracking_server.database.tables.metadata import metadata, own_metadata, version_metadata
-from tracking_server.database.tables.own import trackplane_gc_claims
+from tracking_server.database.tables.own import trackplane_gc_claims, trackplane_webhook_deliveries
 from tracking_server.database.tables.registry import (
     model_version_tags,
     model_versions,
@@ -150,6 +150,7 @@ __all__ = [
     "trace_request_metadata",
     "trace_tags",
     "trackplane_gc_claims",
+    "trackplane_webhook_deliveries",
     "version_metadata",
     "webhook_events",
     "webhooks",

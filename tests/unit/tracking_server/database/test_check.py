@@ -77,7 +77,7 @@ def test_an_old_database_lacks_every_later_revision_and_ours() -> None:
 
 
 def test_the_revisions_of_ours_are_one_line() -> None:
-    assert [step.revision for step in trackplane_steps()] == ["0001", "0002"]
+    assert [step.revision for step in trackplane_steps()] == ["0001", "0002", "0003"]
     assert all(step.is_additive for step in trackplane_steps())
 
 
