@@ -1,5 +1,6 @@
 """What the server is told at start: options of the command line, then the environment, then defaults."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
@@ -103,6 +104,13 @@ def _one_of(*choices: str) -> Callable[[str], str]:
         return text.upper()
 
     return parse
+
+
+def _pattern(text: str) -> re.Pattern[str] | None:
+    try:
+        return re.compile(text) if text else None
+    except re.error as error:
+        raise _Refused(f"must be a regular expression: {error}") from None
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -342,6 +350,13 @@ class Settings:
             default="2048",
             meaning="The most characters that the artifact location of an experiment may have.",
             parse=_number(1, 100_000),
+        )
+    )
+    model_source_pattern: re.Pattern[str] | None = field(
+        metadata=_about(
+            env="MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX",
+            meaning="A regular expression that is found in the source of every new model version; others are refused.",
+            parse=_pattern,
         )
     )
     allowed_host_schemes: frozenset[str] = field(

@@ -42,6 +42,6 @@ def test_the_page_lists_exactly_this() -> None:
 
 
 def test_what_is_not_built_says_so(api: Api) -> None:
-    with pytest.raises(Refusal, match="does not have the model registry yet") as refusal:
-        api.post("registered-models/create", name="m")
+    with pytest.raises(Refusal, match="does not have webhooks yet") as refusal:
+        api.post("webhooks", name="m")
     assert (refusal.value.http_status, refusal.value.error_code) == (501, "NOT_IMPLEMENTED")

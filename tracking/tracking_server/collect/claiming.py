@@ -1,12 +1,12 @@
 """Decides, in one transaction, what will be removed for good, and claims it: from then on it cannot be restored."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 
 from tracking_server.collect.outcome import Stays, Wanted
+from tracking_server.database.claims import ids_in
 from tracking_server.database.statements import collect as statements
 from tracking_server.database.statements.collect import EXPERIMENT, LOGGED_MODEL, RUN, Kind
 from tracking_server.errors import ConfigInvalid
@@ -14,7 +14,6 @@ from tracking_server.errors import ConfigInvalid
 T = TypeVar("T")
 
 AT_ONCE: Final = 200
-_ID: Final = re.compile(r"m-[0-9a-f]{32}|[0-9a-f]{32}")
 
 
 def claim(connection: Connection, wanted: Wanted, claim_id: str, now: int) -> Sequence[Stays]:
@@ -77,19 +76,23 @@ def _experiment_ids(connection: Connection) -> Sequence[int]:
 
 def _release_referenced(connection: Connection) -> Iterator[Stays]:
     """Runs and logged models that a live model version points to."""
-    references = _references(connection)
+    references = references_of_versions(connection)
     for kind in (RUN, LOGGED_MODEL):
         for some in batches(list(references)):
             for item_id in connection.scalars(statements.select_claimed(kind, some)).all():
                 connection.execute(statements.release(kind, [item_id]))
-                yield Stays(kind=kind.name, id=item_id, reason=f"the model version {references[item_id]} points to it")
+                yield Stays(kind=kind.name, id=item_id, reason=pointed_to_by(references[item_id]))
 
 
-def _references(connection: Connection) -> Mapping[str, str]:
+def pointed_to_by(version: str) -> str:
+    return f"the model version {version} points to it"
+
+
+def references_of_versions(connection: Connection) -> Mapping[str, str]:
     """Id to model version. Whatever looks like an id in where a version came from counts as one."""
     found: dict[str, str] = {}
     for name, version, run_id, source, location in connection.execute(statements.SELECT_VERSIONS):
-        for item_id in {run_id or "", *_ID.findall(source or ""), *_ID.findall(location or "")}:
+        for item_id in {run_id or "", *ids_in(source, location)}:
             found[item_id] = f"{name}/{version}"
             found[item_id.removeprefix("m-")] = f"{name}/{version}"
     return found

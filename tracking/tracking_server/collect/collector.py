@@ -3,14 +3,14 @@
 It can be killed at any moment. What is claimed and still there is taken up by the next collection.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy import Connection, Delete
 
 from tracking_server.artifacts.roots import Root
-from tracking_server.collect.claiming import AT_ONCE, claim, claimed_ids
+from tracking_server.collect.claiming import AT_ONCE, claim, claimed_ids, pointed_to_by, references_of_versions
 from tracking_server.collect.outcome import Outcome, Stays, Wanted
 from tracking_server.collect.places import OutOfReach, own_folder
 from tracking_server.database.claims import has_claims
@@ -82,6 +82,7 @@ class _Collector:
     def _remove(self, kind: Kind, page: Sequence[str]) -> int:
         found = self._database.retrying(lambda connection: _look(connection, kind, page))
         self._let_go(kind, found.restored)
+        self._keep_referenced(kind, found.referenced)
         going = [item.id for item in found.deleted if self._can_go(kind, item)]
         removed = self._database.retrying(lambda connection: _delete_rows(connection, kind, going))
         self._outcome.datasets += removed.datasets
@@ -103,6 +104,15 @@ class _Collector:
         if restored:
             self._database.retrying(lambda connection: connection.execute(statements.release(kind, restored)))
         self._outcome.kept += [Stays(kind=kind.name, id=item_id, reason="it was restored") for item_id in restored]
+
+    def _keep_referenced(self, kind: Kind, referenced: Mapping[str, str]) -> None:
+        """Somebody registered a version of it as it was claimed, or by a server that knows no claims."""
+        if referenced:
+            ids = list(referenced)
+            self._database.retrying(lambda connection: connection.execute(statements.release(kind, ids)))
+        self._outcome.kept += [
+            Stays(kind=kind.name, id=item_id, reason=pointed_to_by(version)) for item_id, version in referenced.items()
+        ]
 
     def _delete_artifacts(self, kind: Kind, item_id: str, uri: str, folder: str, experiment_location: str) -> bool:
         """Whether nothing is left of them."""
@@ -173,6 +183,8 @@ class _Item:
 class _Found:
     deleted: Sequence[_Item]
     restored: Sequence[str]
+    referenced: Mapping[str, str]
+    """By id the model version."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -182,16 +194,24 @@ class _Removed:
 
 
 def _look(connection: Connection, kind: Kind, ids: Sequence[str]) -> _Found:
-    """Locks the rows for a moment. A claim whose row is gone goes too."""
+    """Locks the rows for a moment, so that all versions that are being made of them are there to be seen.
+
+    A claim whose row is gone goes too.
+    """
     rows = connection.execute(statements.select_locations(kind, ids)).all()
     missing = set(ids).difference(row[0] for row in rows)
     if missing:
         connection.execute(statements.release(kind, sorted(missing)))
+    gone = [row for row in rows if row[1] == "deleted"]
+    references = references_of_versions(connection) if gone else {}
     return _Found(
         deleted=[
-            _Item(id=row[0], uri=row[2] or "", experiment_location=row[3] or "") for row in rows if row[1] == "deleted"
+            _Item(id=row[0], uri=row[2] or "", experiment_location=row[3] or "")
+            for row in gone
+            if row[0] not in references
         ],
         restored=[row[0] for row in rows if row[1] != "deleted"],
+        referenced={row[0]: references[row[0]] for row in gone if row[0] in references},
     )
 
 

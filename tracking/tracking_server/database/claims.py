@@ -1,16 +1,24 @@
-"""What garbage collection has claimed, for those who restore: what is claimed is not restored."""
+"""What garbage collection has claimed, for those who restore or register: what is claimed stays deleted."""
 
+import re
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from sqlalchemy import Connection, inspect
 
 from tracking_server.database import schema
 from tracking_server.database.statements import collect as statements
 from tracking_server.database.statements import runs as run_statements
-from tracking_server.database.statements.collect import EXPERIMENT, RUN, Kind
+from tracking_server.database.statements.collect import EXPERIMENT, LOGGED_MODEL, RUN, Kind
 from tracking_server.errors import InvalidParameter
 
 _AT_ONCE = 500
+_ID: Final = re.compile(r"m-[0-9a-f]{32}|[0-9a-f]{32}")
+
+
+def ids_in(*texts: str | None) -> frozenset[str]:
+    """Whatever looks like the id of a run or a logged model, in where a model version came from."""
+    return frozenset(found for text in texts for found in _ID.findall(text or ""))
 
 
 def has_claims(connection: Connection) -> bool:
@@ -38,6 +46,16 @@ def refuse_claimed_run(connection: Connection, run_id: str) -> None:
     """For who has just restored the run. Raises InvalidParameter."""
     if claimed(connection, RUN, [run_id]):
         raise InvalidParameter(_refusal(f"Run {run_id} is"))
+
+
+def refuse_claimed_sources(connection: Connection, run_ids: Iterable[str], model_ids: Iterable[str]) -> None:
+    """For who has locked what a new model version points to. Raises InvalidParameter."""
+    for kind, ids in ((RUN, run_ids), (LOGGED_MODEL, model_ids)):
+        for item_id in sorted(claimed(connection, kind, ids)):
+            raise InvalidParameter(
+                f"The {kind.name.replace('_', ' ')} {item_id} is being removed for good by garbage collection: no model"
+                " version can be made of it any more."
+            )
 
 
 def restore_runs_of_experiment(connection: Connection, experiment_id: int) -> None:

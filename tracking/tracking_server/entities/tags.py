@@ -13,9 +13,15 @@ RUN_NAME_TAG = "mlflow.runName"
 LOG_MODEL_HISTORY_TAG = "mlflow.log-model.history"
 DATASET_CONTEXT_TAG = "mlflow.data.context"
 
+MODEL_VERSIONS_TAG = "mlflow.modelVersions"
+"""On a logged model: a JSON list of the model versions that were made of it."""
+
+IS_PROMPT_TAG = "mlflow.prompt.is_prompt"
+"""`true` on a registered model makes a prompt of it, on a version a version of a prompt."""
+
 
 class Tag(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """A tag of an experiment, a run, a dataset input or a logged model."""
+    """A tag of an experiment, a run, a dataset input, a logged model, a registered model or a version of one."""
 
     key: NonEmpty
     value: str = ""

@@ -14,6 +14,8 @@ class Operand(enum.Enum):
     """What stands right of a comparator. The value is how a message calls it."""
 
     TEXT = "a quoted text, such as 'value'"
+    TEXT_OR_WORD = "a text, such as 'value'"
+    """A word or a number without quotes is a text too."""
     NUMBER = "an unquoted number, such as 0.5"
     INTEGER = "an unquoted integer, such as 1700000000000"
     QUOTED_INTEGER = "a quoted integer, such as '12'"
@@ -45,6 +47,8 @@ class Family:
 class Grammar:
     noun: str
     families: tuple[Family, ...]
+    repeats_orders: bool = False
+    """Whether order_by may name the same twice; the first counts."""
 
 
 _EQUALITY = frozenset({Comparator.EQUAL, Comparator.NOT_EQUAL})
@@ -57,6 +61,7 @@ _NUMBER = Rule(operand=Operand.NUMBER, comparators=_ORDER)
 _INTEGER = Rule(operand=Operand.INTEGER, comparators=_ORDER)
 _TEXT = Rule(operand=Operand.TEXT, comparators=_PATTERNS)
 _TEXT_OR_LIST = Rule(operand=Operand.TEXT, comparators=_PATTERNS | _LISTS)
+_WORD_OR_LIST = Rule(operand=Operand.TEXT_OR_WORD, comparators=_PATTERNS | _LISTS)
 _TEXT_OR_NONE = Rule(operand=Operand.TEXT, comparators=_PATTERNS | _PRESENCE)
 _NUMBER_OF_VERSION = Rule(operand=Operand.ANY_INTEGER, comparators=_ORDER)
 _ONLY_ORDERS = Rule(operand=Operand.INTEGER, comparators=frozenset())
@@ -101,6 +106,7 @@ RUNS = Grammar(
 
 EXPERIMENTS = Grammar(
     noun="experiments",
+    repeats_orders=True,
     families=(
         Family(
             entity=Entity.ATTRIBUTE,
@@ -121,19 +127,21 @@ LOGGED_MODELS = Grammar(
     noun="logged models",
     families=(
         Family(entity=Entity.METRIC, prefixes=("metrics",), rule=_NUMBER),
-        Family(entity=Entity.PARAM, prefixes=("params",), rule=_TEXT_OR_LIST),
-        Family(entity=Entity.TAG, prefixes=("tags",), rule=_TEXT_OR_LIST),
+        Family(entity=Entity.PARAM, prefixes=("params",), rule=_WORD_OR_LIST),
+        Family(entity=Entity.TAG, prefixes=("tags",), rule=_WORD_OR_LIST),
         Family(
             entity=Entity.ATTRIBUTE,
             prefixes=("attributes",),
             needs_prefix=False,
             rule={
-                "name": _TEXT_OR_LIST,
-                "model_id": _TEXT_OR_LIST,
-                "model_type": _TEXT_OR_LIST,
-                "source_run_id": _TEXT_OR_LIST,
+                "name": _WORD_OR_LIST,
+                "model_id": _WORD_OR_LIST,
+                "model_type": _WORD_OR_LIST,
+                "source_run_id": _WORD_OR_LIST,
                 "experiment_id": _NUMBERED,
-                "lifecycle_stage": _TEXT_OR_LIST,
+                "lifecycle_stage": _WORD_OR_LIST,
+                "artifact_location": _WORD_OR_LIST,
+                "status_message": _WORD_OR_LIST,
                 "status": _NUMBERED,
                 "creation_timestamp_ms": _NUMBER,
                 "last_updated_timestamp_ms": _NUMBER,

@@ -31,6 +31,7 @@ MAX_DEPTH = 16
 MAX_ORDERINGS = 20
 
 _INT64 = range(-(2**63), 2**63)
+_JOINTS = frozenset({"AND", "OR", "NOT"})
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 
 
@@ -49,9 +50,9 @@ def parse_order_by(items: Sequence[str], grammar: Grammar) -> tuple[Ordering, ..
     for index, item in enumerate(items):
         source = Source(text=item, title=f"order_by[{index}]")
         ordering = _Parser(source, grammar).ordering()
-        if ordering.identifier in orderings:
+        if ordering.identifier in orderings and not grammar.repeats_orders:
             raise source.refusal(0, excerpt(item), "an item before it orders by the same")
-        orderings[ordering.identifier] = ordering
+        orderings.setdefault(ordering.identifier, ordering)
     return tuple(orderings.values())
 
 
@@ -224,8 +225,10 @@ class _Parser:
 
     def _literal(self, written: str, operand: Operand) -> Scalar:
         match operand, self._token:
-            case Operand.TEXT, Quoted(value=text):
+            case Operand.TEXT | Operand.TEXT_OR_WORD, Quoted(value=text):
                 value: Scalar = text
+            case Operand.TEXT_OR_WORD, Number(text=text) | Name(text=text) if _keyword(self._token) not in _JOINTS:
+                value = text
             case Operand.QUOTED_INTEGER | Operand.ANY_INTEGER, Quoted(value=text) if (
                 number := _int64(text)
             ) is not None:

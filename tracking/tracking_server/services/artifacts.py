@@ -23,14 +23,17 @@ from tracking_server.entities.artifacts import (
     ProxiedArtifacts,
 )
 from tracking_server.entities.logged_models import GetLoggedModel
+from tracking_server.entities.model_versions import GetModelVersionArtifact, GetModelVersionDownloadUri
 from tracking_server.entities.shapes import Empty
 from tracking_server.errors import InvalidParameter, NotImplementedHere
 from tracking_server.services.context import Context
 from tracking_server.services.logged_models import get_logged_model
+from tracking_server.services.model_versions import get_model_version_download_uri
 from tracking_server.services.run_reading import fetch_run_row
 
 MULTIPART_UNSUPPORTED = "Multipart upload is not supported for the current artifact repository"
 """The client falls back to one plain upload when the message starts with exactly this, and only then."""
+_RUNS = "runs:"
 
 
 def list_artifacts(request: ListArtifacts, context: Context) -> FoundArtifacts:
@@ -75,6 +78,16 @@ def locate_run_artifact(request: GetRunArtifact, context: Context) -> Place:
 def locate_logged_model_artifact(request: GetLoggedModelArtifact, context: Context) -> Place:
     path = parse_key(request.artifact_file_path)
     return within(_held(_uri_of_model(request.model_id, context), context), path)
+
+
+def locate_model_version_artifact(request: GetModelVersionArtifact, context: Context) -> Place:
+    path = parse_key(request.path)
+    wanted = GetModelVersionDownloadUri(name=request.name, version=request.version)
+    uri = get_model_version_download_uri(wanted, context).artifact_uri
+    if not uri.lower().startswith(_RUNS):
+        return within(_held(uri, context), path)
+    run_id, _, folder = uri[len(_RUNS) :].strip("/").partition("/")
+    return within(within(_held(_uri_of_run(run_id, context), context), parse_folder(folder)), path)
 
 
 def refuse_multipart_upload(_request: CreateMultipartUpload | EndMultipartUpload, _context: Context) -> NoReturn:

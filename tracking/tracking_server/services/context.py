@@ -1,6 +1,7 @@
 """What an operation needs besides its request: the database, the artifact store, the time and random names."""
 
 import random
+import re
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -24,6 +25,8 @@ class Context:
     allowed_host_schemes: frozenset[str] = frozenset()
     """Schemes with a host part that an artifact location may have whatever the host."""
     max_location_characters: int = 2048
+    model_source_pattern: re.Pattern[str] | None = None
+    """What the source of a model version must match."""
     truncate_long_values: bool = True
     """Whether a param or tag value that is too long is cut off; refused if not."""
     now: Callable[[], int] = field(default=lambda: time.time_ns() // 1_000_000)

@@ -54,16 +54,25 @@ def checked_location(
         raise _refused(location, "its query must not contain '..'")
     if not _SCHEME.match(location):
         return location if location.startswith("/") else str(working_directory / location)
-    host = parts.netloc
     if parts.scheme == "runs":
         raise _refused(location, "the scheme 'runs' names artifacts of a run, not a place")
-    if host and parts.scheme in _WITH_HOST - allowed_schemes and not _is_known(parts.scheme, host, known_roots):
+    check_host(location, known_roots=known_roots, allowed_schemes=allowed_schemes)
+    return location
+
+
+def check_host(location: str, *, known_roots: tuple[str, ...], allowed_schemes: frozenset[str]) -> None:
+    """A host in it must be known: servers would connect to it. Raises InvalidParameter."""
+    parts = _parsed(location)
+    if (
+        parts.netloc
+        and parts.scheme in _WITH_HOST - allowed_schemes
+        and not _is_known(parts.scheme, parts.netloc, known_roots)
+    ):
         raise _refused(
             location,
             f"the host of a '{parts.scheme}' location must be one that this server is configured with; the schemes in"
             " MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES may name any host",
         )
-    return location
 
 
 def _parsed(location: str) -> ParseResult:

@@ -94,6 +94,7 @@ def _context(settings: Settings, database: Database, working_directory: Path, st
         artifacts_destination=settings.artifacts_destination,
         allowed_host_schemes=settings.allowed_host_schemes,
         max_location_characters=settings.max_location_characters,
+        model_source_pattern=settings.model_source_pattern,
         truncate_long_values=settings.truncates_long_values,
     )
 

@@ -17,6 +17,7 @@ from tracking_server.services import run_data as run_data_services
 from tracking_server.services import runs as run_services
 from tracking_server.services import search as search_services
 from tracking_server.services.context import Context
+from tracking_server.web.registry_routes import REGISTRY_ROWS
 from tracking_server.web.route import Method, Route, Row
 from tracking_server.web.unbuilt_routes import UNBUILT_ROWS
 from tracking_server.wire.decode import decoder
@@ -154,4 +155,12 @@ LOGGED_MODELS: Final[tuple[Row, ...]] = (
     ),
 )
 
-TRACKING: Final[tuple[Row, ...]] = (*EXPERIMENTS, *RUNS, *METRICS, *DATASETS, *LOGGED_MODELS, *UNBUILT_ROWS)
+TRACKING: Final[tuple[Row, ...]] = (
+    *EXPERIMENTS,
+    *RUNS,
+    *METRICS,
+    *DATASETS,
+    *LOGGED_MODELS,
+    *REGISTRY_ROWS,
+    *UNBUILT_ROWS,
+)
