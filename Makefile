@@ -58,6 +58,12 @@ api-coverage: setup ## Which calls of MLflow's API are answered, and whether eac
 fuzz: setup ## Garbage on every route of a server; SECONDS=60 SEED=1 DATABASE=sqlite|postgresql; 1 if an answer was wrong
 	@$(BIN)/python -m tests.support.fuzzing --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1) --database $(or $(DATABASE),sqlite)
 
+.PHONY: bench
+bench: setup client ## Speed beside MLflow's own server; DATABASE=sqlite SCALE=small WORKLOADS='history' AGAINST=mlflow JSON=file WRITE=1
+	@$(BIN)/python -m tests.bench --database $(or $(DATABASE),postgresql) --scale $(or $(SCALE),full) \
+		$(if $(WORKLOADS),--workloads $(WORKLOADS)) $(if $(AGAINST),--against $(AGAINST)) \
+		$(if $(JSON),--json $(JSON)) $(if $(WRITE),--write)
+
 .PHONY: demo
 demo: setup client ## A tracking server here, a first run logged to it, and its address; DEMO=once ends after the check
 	@$(BIN)/python examples/demo.py --client "$$($(BIN)/python -m tests.support.environments)" $(if $(filter once,$(DEMO)),--once)
