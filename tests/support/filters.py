@@ -78,7 +78,7 @@ def _values(operand: Operand, comparator: Comparator) -> st.SearchStrategy[Value
 
 def _scalars(operand: Operand) -> st.SearchStrategy[Scalar]:
     match operand:
-        case Operand.TEXT:
+        case Operand.TEXT | Operand.TEXT_OR_WORD:
             return _VALUES
         case Operand.NUMBER:
             return _INT64 | st.floats(allow_nan=False)
@@ -138,5 +138,5 @@ def _comparison(comparison: Comparison, grammar: Grammar) -> str:
 
 
 def _literals(values: Sequence[Scalar], rule: Rule) -> str:
-    is_quoted = rule.operand in {Operand.TEXT, Operand.QUOTED_INTEGER}
+    is_quoted = rule.operand in {Operand.TEXT, Operand.TEXT_OR_WORD, Operand.QUOTED_INTEGER}
     return ", ".join(f'"{value}"' if is_quoted else repr(value).replace("inf", "1e999") for value in values)

@@ -44,8 +44,7 @@ def parse_filter(text: str, grammar: Grammar) -> Filter:
 
 
 def parse_order_by(items: Sequence[str], grammar: Grammar) -> tuple[Ordering, ...]:
-    if len(items) > MAX_ORDERINGS:
-        raise InvalidParameter(f"Invalid order_by: found {len(items)} items; there may be {MAX_ORDERINGS}.")
+    check_orderings(items)
     orderings: dict[Identifier, Ordering] = {}
     for index, item in enumerate(items):
         source = Source(text=item, title=f"order_by[{index}]")
@@ -54,6 +53,11 @@ def parse_order_by(items: Sequence[str], grammar: Grammar) -> tuple[Ordering, ..
             raise source.refusal(0, excerpt(item), "an item before it orders by the same")
         orderings.setdefault(ordering.identifier, ordering)
     return tuple(orderings.values())
+
+
+def check_orderings(items: Sequence[object]) -> None:
+    if len(items) > MAX_ORDERINGS:
+        raise InvalidParameter(f"Invalid order_by: found {len(items)} items; there may be {MAX_ORDERINGS}.")
 
 
 class _Parser:

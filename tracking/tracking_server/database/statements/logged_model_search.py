@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
-from sqlalchemy.sql.selectable import FromClause
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from tracking_server.database.schema import logged_model_metrics, logged_model_params, logged_model_tags, logged_models
 from tracking_server.database.statements.conditions import (
@@ -21,8 +20,8 @@ from tracking_server.entities.lifecycle import LifecycleStage
 from tracking_server.entities.logged_models import DatasetFilter, LoggedModelOrder, SearchLoggedModels
 from tracking_server.errors import InvalidParameter
 from tracking_server.search.grammars import LOGGED_MODELS
-from tracking_server.search.parser import parse_filter
-from tracking_server.search.tree import Comparison, Entity
+from tracking_server.search.parser import check_orderings, parse_filter
+from tracking_server.search.tree import Comparison, Entity, comparisons_of
 
 MOST_RESULTS: Final = 50_000
 """More are answered in pages of this size."""
@@ -39,6 +38,8 @@ _ATTRIBUTES: Final[Mapping[str, tuple[ColumnElement[Any], type[int] | type[str]]
     "source_run_id": (logged_models.c.source_run_id, str),
     "experiment_id": (logged_models.c.experiment_id, int),
     "lifecycle_stage": (logged_models.c.lifecycle_stage, str),
+    "artifact_location": (logged_models.c.artifact_location, str),
+    "status_message": (logged_models.c.status_message, str),
     "status": (logged_models.c.status, int),
     "creation_timestamp_ms": (logged_models.c.creation_timestamp_ms, int),
     "creation_timestamp": (logged_models.c.creation_timestamp_ms, int),
@@ -47,6 +48,8 @@ _ATTRIBUTES: Final[Mapping[str, tuple[ColumnElement[Any], type[int] | type[str]]
     "last_updated_timestamp": (logged_models.c.last_updated_timestamp_ms, int),
 }
 
+_EQUAL_OR_NOT: Final = frozenset({"experiment_id", "status"})
+
 
 def select_logged_model_page(request: SearchLoggedModels, experiment_ids: Sequence[int], dialect: str) -> PageQuery:
     """Its rows have the columns of `statements.logged_models.COLUMNS`.
@@ -54,27 +57,21 @@ def select_logged_model_page(request: SearchLoggedModels, experiment_ids: Sequen
     Raises InvalidParameter for a filter, an order, a page size or a token that cannot be.
     """
     tree = parse_filter(request.filter, LOGGED_MODELS)
+    check_orderings(request.order_by)
     if request.max_results < 0:
         raise InvalidParameter(
             f"Invalid value {request.max_results} for parameter 'max_results' supplied: it must not be negative."
         )
-    source: FromClause = logged_models
-    keys: list[SortKey] = []
-    for order in request.order_by:
-        source, key = _sorted_by(order, source, dialect)
-        keys.append(key)
-    statement: Selected = (
-        select(*COLUMNS)
-        .select_from(source)
-        .where(
-            logged_models.c.experiment_id.in_(storable_ids(experiment_ids, dialect)),
-            logged_models.c.lifecycle_stage == LifecycleStage.ACTIVE,
-            filter_matches(tree, lambda comparison: _comparison_holds(comparison, request.datasets, dialect)),
-        )
+    statement: Selected = select(*COLUMNS).where(
+        logged_models.c.experiment_id.in_(storable_ids(experiment_ids, dialect)),
+        logged_models.c.lifecycle_stage == LifecycleStage.ACTIVE,
+        filter_matches(tree, lambda comparison: _comparison_holds(comparison, request.datasets, dialect)),
     )
+    if request.datasets and not any(_is_of_metric(comparison) for comparison in comparisons_of(tree)):
+        statement = statement.where(_has_point(request.datasets, dialect))
     return select_page(
         statement,
-        [*keys, _created, _model_id],
+        [*(_sort_key(order, dialect) for order in request.order_by), _created, _model_id],
         size=min(request.max_results or _RESULTS_FOR_ZERO, MOST_RESULTS),
         token=request.page_token,
         query=query_hash("logged models", sorted(experiment_ids), request.filter, request.datasets, request.order_by),
@@ -108,7 +105,7 @@ def _comparison_holds(
             )
         case Entity.ATTRIBUTE:
             column, kind = _ATTRIBUTES[key]
-            if key == "experiment_id":
+            if key in _EQUAL_OR_NOT:
                 return id_matches(column, comparator, value, dialect)
             if kind is int:
                 return number_matches(column, comparator, value)
@@ -117,17 +114,26 @@ def _comparison_holds(
             raise AssertionError("the grammar compares no dataset")
 
 
+def _is_of_metric(comparison: Comparison) -> bool:
+    return comparison.identifier.entity is Entity.METRIC
+
+
 def _metric_holds(comparison: Comparison, narrowed_to: Sequence[DatasetFilter], dialect: str) -> ColumnElement[bool]:
     """Any point that was logged, of one of the datasets if there are some."""
     point = logged_model_metrics.c
-    conditions = [
-        point.model_id == logged_models.c.model_id,
+    return _has_point(
+        narrowed_to,
+        dialect,
         text_equals(point.metric_name, comparison.identifier.key, dialect),
         number_matches(point.metric_value, comparison.comparator, comparison.value),
-    ]
-    if narrowed_to:
-        conditions.append(or_(*(_logged_for(dataset, dialect) for dataset in narrowed_to)))
-    return exists().where(*conditions)
+    )
+
+
+def _has_point(
+    narrowed_to: Sequence[DatasetFilter], dialect: str, *conditions: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    for_datasets = [or_(*(_logged_for(dataset, dialect) for dataset in narrowed_to))] if narrowed_to else []
+    return exists().where(logged_model_metrics.c.model_id == logged_models.c.model_id, *conditions, *for_datasets)
 
 
 def _logged_for(dataset: DatasetFilter, dialect: str) -> ColumnElement[bool]:
@@ -141,13 +147,10 @@ def _logged_for(dataset: DatasetFilter, dialect: str) -> ColumnElement[bool]:
 # The order
 
 
-def _sorted_by(order: LoggedModelOrder, source: FromClause, dialect: str) -> tuple[FromClause, SortKey]:
+def _sort_key(order: LoggedModelOrder, dialect: str) -> SortKey:
+    descending = not order.ascending
     if order.field_name.startswith(_METRICS):
-        latest = _latest_point(order, dialect)
-        joined = source.outerjoin(latest, and_(latest.c.model_id == logged_models.c.model_id, latest.c.age == 1))
-        return joined, SortKey(
-            column=latest.c.metric_value, kind=float, descending=not order.ascending, is_nullable=True
-        )
+        return SortKey(column=_latest_value(order, dialect), kind=float, descending=descending, is_nullable=True)
     attribute = _ATTRIBUTES.get(order.field_name.removeprefix("attributes."))
     if attribute is None:
         raise InvalidParameter(
@@ -155,19 +158,21 @@ def _sorted_by(order: LoggedModelOrder, source: FromClause, dialect: str) -> tup
             f" {', '.join(_ATTRIBUTES)}."
         )
     column, kind = attribute
-    return source, SortKey(column=column, kind=kind, descending=not order.ascending, is_nullable=True)
+    return SortKey(column=column, kind=kind, descending=descending, is_nullable=True)
 
 
-def _latest_point(order: LoggedModelOrder, dialect: str) -> FromClause:
-    """Of each model the last point of the metric, by timestamp and step, of one dataset if one is named."""
-    points = logged_model_metrics.c
-    conditions = [text_equals(points.metric_name, order.field_name.removeprefix(_METRICS), dialect)]
+def _latest_value(order: LoggedModelOrder, dialect: str) -> ColumnElement[float | None]:
+    """Of the last point of the metric, by timestamp and step; of one dataset if one is named."""
+    point = logged_model_metrics.c
+    conditions = [text_equals(point.metric_name, order.field_name.removeprefix(_METRICS), dialect)]
     if order.dataset_name:
-        conditions.append(text_equals(points.dataset_name, order.dataset_name, dialect))
+        conditions.append(text_equals(point.dataset_name, order.dataset_name, dialect))
     if order.dataset_digest:
-        conditions.append(text_equals(points.dataset_digest, order.dataset_digest, dialect))
-    age = func.row_number().over(
-        partition_by=points.model_id,
-        order_by=(points.metric_timestamp_ms.desc(), points.metric_step.desc(), points.run_id),
+        conditions.append(text_equals(point.dataset_digest, order.dataset_digest, dialect))
+    return (
+        select(point.metric_value)
+        .where(point.model_id == logged_models.c.model_id, *conditions)
+        .order_by(point.metric_timestamp_ms.desc(), point.metric_step.desc(), point.run_id)
+        .limit(1)
+        .scalar_subquery()
     )
-    return select(points.model_id, points.metric_value, age.label("age")).where(*conditions).subquery()
