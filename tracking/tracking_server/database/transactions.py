@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from tracking_server.database.after_commit import forget_calls, make_calls
 from tracking_server.database.failures import is_worth_repeating, translate
 from tracking_server.database.mounts import NETWORK_FILE_SYSTEMS, file_system_of
 from tracking_server.database.sessions import (
@@ -152,8 +153,10 @@ class Database:
     def _transaction(self) -> Generator[Connection]:
         with self._turn_to_write(), self.engine.connect() as connection:
             connection.execution_options(**{USE: "write"})
+            forget_calls(connection)
             with connection.begin():
                 yield connection
+            make_calls(connection)
 
     @contextmanager
     def _turn_to_write(self) -> Generator[None]:

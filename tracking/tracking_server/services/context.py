@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from tracking_server.artifacts.roots import Root
 from tracking_server.artifacts.store import ArtifactStore
 from tracking_server.database.transactions import Database
+from tracking_server.deliver.outbound import Outbound
 from tracking_server.services.names import random_name
 
 
@@ -29,6 +30,7 @@ class Context:
     """What the source of a model version must match."""
     truncate_long_values: bool = True
     """Whether a param or tag value that is too long is cut off; refused if not."""
+    webhooks: Outbound = field(default_factory=Outbound)
     now: Callable[[], int] = field(default=lambda: time.time_ns() // 1_000_000)
     """Milliseconds since the epoch."""
     new_id: Callable[[], str] = field(default=lambda: uuid.uuid4().hex)
