@@ -64,6 +64,10 @@ bench: setup client ## Speed beside MLflow's own server; DATABASE=sqlite SCALE=s
 		$(if $(WORKLOADS),--workloads $(WORKLOADS)) $(if $(AGAINST),--against $(AGAINST)) \
 		$(if $(JSON),--json $(JSON)) $(if $(WRITE),--write)
 
+.PHONY: emulators
+emulators: setup ## Make the emulators of object stores (Go, npm), in the cache folder
+	@$(BIN)/python -m tests.support.emulators
+
 .PHONY: demo
 demo: setup client ## A tracking server here, a first run logged to it, and its address; DEMO=once ends after the check
 	@$(BIN)/python examples/demo.py --client "$$($(BIN)/python -m tests.support.environments)" $(if $(filter once,$(DEMO)),--once)

@@ -7,7 +7,9 @@ from typing import Final
 
 import pytest
 
-from tests.support.emulators import BUCKET, Emulator, gcs_emulator, s3_emulator
+from tests.support.emulators import BUCKET, Emulator, azure_emulator, gcs_emulator, s3_emulator
+from tracking_server.artifacts.addresses import AzureAddress, parse_address
+from tracking_server.artifacts.azure_blob import AzureContainer
 from tracking_server.artifacts.checked import CheckedStore
 from tracking_server.artifacts.gcs import GcsBucket
 from tracking_server.artifacts.local import LocalStore
@@ -22,7 +24,7 @@ HERE: Final[dict[str, Callable[[Path], ArtifactStore]]] = {
     "memory": lambda _: MemoryStore(),
     "checked": lambda _: CheckedStore(MemoryStore()),
 }
-REMOTE: Final = ("s3", "gcs")
+REMOTE: Final = ("s3", "gcs", "azure")
 GROUP: Final = pytest.mark.xdist_group("emulators")
 """With pytest-xdist, one worker runs them all: no emulator is started twice."""
 
@@ -70,6 +72,22 @@ def gcs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 @pytest.fixture(scope="session")
 def gcs_bucket(gcs: Emulator) -> Iterator[GcsBucket]:
     bucket = GcsBucket(BUCKET, StoreOptions.from_environ(gcs.environ))
+    yield bucket
+    bucket.close()
+
+
+@pytest.fixture(scope="session")
+def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with azure_emulator(tmp_path_factory.mktemp("azurite") / "files") as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="session")
+def azure_bucket(azure: Emulator) -> Iterator[AzureContainer]:
+    options = StoreOptions.from_environ(azure.environ)
+    address = parse_address(azure.uri, options)
+    assert isinstance(address, AzureAddress)
+    bucket = AzureContainer(address, options)
     yield bucket
     bucket.close()
 

@@ -4,6 +4,7 @@
 test that asks for it, on a free port and an empty folder, once a session.
 """
 
+import hashlib
 import os
 import shutil
 import signal
@@ -18,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from azure.storage.blob import BlobServiceClient
+
 from tests.support.environments import ROOT, cache_folder, only_one
 from tests.support.left_out import leave_out
 
@@ -29,6 +32,9 @@ AZURITE: Final = ROOT / "tests" / "support" / "azurite"
 """Its package.json and package-lock.json: the version, and the hashes of all that it needs."""
 BUCKET: Final = "artifacts"
 """Of every emulator, made when it starts."""
+AZURE_ACCOUNT: Final = "devstoreaccount1"
+AZURE_KEY: Final = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+"""The well-known one of every emulator."""
 START_SECONDS: Final = 60.0
 
 S3_ENVIRON: Final[Mapping[str, str]] = {
@@ -87,6 +93,38 @@ def gcs_emulator(folder: Path, *, keeps_files: bool = False) -> Generator[Emulat
         yield Emulator(name="gcs", url=url, uri=f"gs://{BUCKET}", environ={"STORAGE_EMULATOR_HOST": url}, folder=folder)
 
 
+@contextmanager
+def azure_emulator(folder: Path) -> Generator[Emulator]:
+    port = _free_port()
+    folder.mkdir(parents=True)
+    url = f"http://127.0.0.1:{port}"
+    account_url = f"{url}/{AZURE_ACCOUNT}"
+    command = [
+        azurite(), "--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(folder),
+        "--silent", "--skipApiVersionCheck", "--disableTelemetry",
+    ]  # fmt: skip
+    connection_string = (
+        f"DefaultEndpointsProtocol=http;AccountName={AZURE_ACCOUNT};AccountKey={AZURE_KEY};BlobEndpoint={account_url};"
+    )
+    with _running(command, {}, url, folder.with_suffix(".log")):
+        with BlobServiceClient.from_connection_string(connection_string) as service:
+            service.get_container_client(BUCKET).create_container()
+        yield Emulator(
+            name="azure",
+            url=account_url,
+            uri=f"wasbs://{BUCKET}@{AZURE_ACCOUNT}.blob.core.windows.net",
+            environ={"AZURE_STORAGE_CONNECTION_STRING": connection_string},
+            folder=folder,
+        )
+
+
+def azurite() -> str:
+    path = _azurite_folder() / "node_modules" / ".bin" / "azurite-blob"
+    if not path.exists():
+        leave_out("azurite (make emulators makes it)")
+    return str(path)
+
+
 def go_program(name: str) -> str:
     path = cache_folder() / "bin" / _versioned(name)
     if not path.exists():
@@ -105,6 +143,18 @@ def install() -> None:
                 environ = {**os.environ, "GOBIN": str(folder), "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"}
                 subprocess.run([go, "install", module], check=True, env=environ)
                 (folder / name).rename(folder / _versioned(name))
+
+        if not (_azurite_folder() / "node_modules" / ".bin" / "azurite-blob").exists():
+            shutil.copytree(AZURITE, _azurite_folder(), dirs_exist_ok=True)
+            npm = shutil.which("npm") or "npm"
+            subprocess.run(
+                [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], check=True, cwd=_azurite_folder()
+            )
+
+
+def _azurite_folder() -> Path:
+    recipe = hashlib.sha256((AZURITE / "package-lock.json").read_bytes()).hexdigest()[:16]
+    return cache_folder() / f"azurite-{recipe}"
 
 
 def _versioned(name: str) -> str:

@@ -102,8 +102,8 @@ class Bucket(Protocol):
         """At most as many as a page has. What is not there is deleted already."""
         ...
 
-    def abort_uploads(self, name: str) -> None:
-        """Of the object and of all below it, what is not finished, as far as the store tells of it."""
+    def tidy(self, name: str) -> None:
+        """Takes away what is no file, of an object or folder that is gone: unfinished uploads, a mark of the folder."""
         ...
 
     def close(self) -> None: ...

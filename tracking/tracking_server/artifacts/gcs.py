@@ -6,7 +6,6 @@ Bytes are read by one request of our own: the library either holds what it downl
 import base64
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
@@ -27,6 +26,7 @@ from requests.adapters import HTTPAdapter
 from tracking_server.artifacts.bucket import FoundObject, Page
 from tracking_server.artifacts.gcs_failures import missing_bucket, translated
 from tracking_server.artifacts.headers import media_type, seconds_of
+from tracking_server.artifacts.many import delete_each
 from tracking_server.artifacts.options import StoreOptions
 from tracking_server.artifacts.ranges import range_header, total_of
 from tracking_server.artifacts.store import (
@@ -37,7 +37,6 @@ from tracking_server.artifacts.store import (
     StoreUnavailable,
     Wanted,
 )
-from tracking_server.errors import TrackingError
 
 T = TypeVar("T")
 
@@ -50,7 +49,6 @@ PART_BYTES: Final = 5 * 1024 * 1024
 PART_LIMIT: Final = 1_000_000_000
 """There is none: a resumable upload has as many pieces as it takes."""
 _default_credentials: Callable[..., tuple[Credentials, str | None]] = google.auth.default  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - no annotations
-_DELETING_THREADS: Final = 16
 _RETRY: Final[Retry] = DEFAULT_RETRY.with_timeout(30.0).with_delay(initial=0.2, maximum=5.0, multiplier=2.0)
 
 
@@ -156,13 +154,9 @@ class GcsBucket:
         return Page(objects=objects, folders=tuple(found.prefixes), next_after=found.next_page_token or None)
 
     def delete(self, objects: Sequence[FoundObject]) -> Sequence[Leftover]:
-        """There is no call for several, so several calls go at once."""
-        if len(objects) == 1:
-            return tuple(filter(None, [self._delete(objects[0])]))
-        with ThreadPoolExecutor(min(_DELETING_THREADS, len(objects)), "gcs-delete") as pool:
-            return tuple(filter(None, pool.map(self._delete, objects)))
+        return delete_each(objects, self._delete)
 
-    def abort_uploads(self, name: str) -> None:
+    def tidy(self, name: str) -> None:
         """Google tells nobody of them, and forgets them after a week."""
 
     def blob(self, name: str) -> storage.Blob:
@@ -198,15 +192,9 @@ class GcsBucket:
         answer.close()
         raise InvalidResponse(answer, f"status {answer.status_code}")
 
-    def _delete(self, found: FoundObject) -> Leftover | None:
-        try:
-            with translated(self.uri, "delete"):
-                self.blob(found.name).delete(timeout=self._timeout, retry=_RETRY)
-        except ArtifactNotFound:
-            return None
-        except TrackingError as error:
-            return Leftover(key=found.name, reason=error.message)
-        return None
+    def _delete(self, name: str) -> None:
+        with translated(self.uri, "delete"):
+            self.blob(name).delete(timeout=self._timeout, retry=_RETRY)
 
     def _in_bucket(self, action: str, call: Callable[[], T]) -> T:
         """Where no object is named that may be missing, what is missing is the bucket."""

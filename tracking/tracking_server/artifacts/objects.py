@@ -220,9 +220,10 @@ class ObjectStore:
         tally = _Tally()
         if key:
             self._delete_batch(self._file(key), tally)
-            self.bucket.abort_uploads(self.name_of(key))
         while self._sweep(key, tally) > 1:
             pass
+        if key:
+            self.bucket.tidy(self.name_of(key))
         leftovers = tuple(Leftover(key=self._key_of(each.key), reason=each.reason) for each in tally.leftovers)
         return Deleted(files=tally.files, size_bytes=tally.size_bytes, leftovers=leftovers)
 
@@ -270,12 +271,20 @@ class ObjectStore:
         return (FoundObject(name=self.name_of(key), size_bytes=stat.size_bytes),)
 
     def _sweep(self, key: str, tally: _Tally) -> int:
-        """Deletes what is below a folder, and returns in how many batches. What has been left once is left alone."""
+        """Deletes what is below a folder, and returns in how many batches. What has been left once is left alone.
+
+        What stands for folders goes last, and inner ones before outer ones: some stores delete only empty folders.
+        """
         left = {leftover.key for leftover in tally.leftovers}
-        return sum(
-            self._delete_batch([each for each in found if each.name not in left], tally)
-            for found in self._deep_pages(key)
-        )
+        batches = 0
+        markers: list[FoundObject] = []
+        for page in self._deep_pages(key):
+            found = [each for each in page if each.name not in left]
+            markers += [each for each in found if each.is_marker]
+            batches += self._delete_batch([each for each in found if not each.is_marker], tally)
+        for marker in reversed(markers):
+            self._delete_batch((marker,), tally)
+        return batches
 
     def _deep_pages(self, key: str) -> Iterator[Sequence[FoundObject]]:
         after: str | None = ""

@@ -92,7 +92,11 @@ def _bucket(address: Address, options: StoreOptions) -> Bucket:
                 raise _not_installed(f"gs://{address.bucket}", "gcs", error) from error
             return GcsBucket(address.bucket, options)
         case AzureAddress():
-            raise ConfigInvalid("Artifacts in Azure Blob Storage are not built yet.")
+            try:
+                from tracking_server.artifacts.azure_blob import AzureContainer
+            except ModuleNotFoundError as error:
+                raise _not_installed(f"wasbs://{address.container}", "azure", error) from error
+            return AzureContainer(address, options)
 
 
 def _not_installed(uri: str, extra: str, error: ModuleNotFoundError) -> ConfigInvalid:

@@ -145,8 +145,8 @@ class S3Bucket:
             if each.get("Code") != "NoSuchKey"
         )
 
-    def abort_uploads(self, name: str) -> None:
-        """Listing them is a permission of its own: without it, the rule of the bucket for old uploads must do."""
+    def tidy(self, name: str) -> None:
+        """Gives up unfinished uploads. Listing them is a right of its own: without it, a rule of the bucket must do."""
         for key, upload_id in self._unfinished(name):
             with suppress(StoreDenied, StoreUnavailable):
                 self.abort(key, upload_id)
