@@ -147,13 +147,13 @@ class Connection(HttpToolsProtocol):
         if len(self.pipeline) >= PIPELINE_LIMIT:
             self.send_400_response(f"More than {PIPELINE_LIMIT} requests wait for their answers.")
             raise _Refused
-        self._has_begun = True
         self._is_in_head = False
         self._head_since = None
         self._body_since = self.loop.time()
         self._body_bytes = 0
         self._all.works(self)
         super().on_headers_complete()
+        self._has_begun = True
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
@@ -203,7 +203,13 @@ class Connection(HttpToolsProtocol):
         if self.flow.read_paused:
             self._body_since = since + _LOOK_SECONDS
         elif now - since > self._limits.idle_seconds + self._body_bytes / SLOWEST_BYTES_PER_SECOND:
-            self._end()
+            self._give_up_body()
+
+    def _give_up_body(self) -> None:
+        """The request that waits for its body gets no other answer: whoever reads it learns that the client is gone."""
+        if not self.cycle.response_started and not self.pipeline and not self.transport.is_closing():
+            self.transport.write(_refusal(408, "BAD_REQUEST", "The body of the request came too slowly."))
+        self.transport.close()
 
     def _look_at_answer(self, now: float) -> None:
         left = self.transport.get_write_buffer_size()

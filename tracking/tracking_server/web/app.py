@@ -23,7 +23,7 @@ from tracking_server.web.failures import MethodNotAllowed, failure_response, int
 from tracking_server.web.hosts import HostRule
 from tracking_server.web.queries import parse_query
 from tracking_server.web.request_ids import request_id_of
-from tracking_server.web.responses import NO_CONTENT, Exchange, Headers, Response
+from tracking_server.web.responses import NO_CONTENT, PART_BYTES, Exchange, Headers, Response
 from tracking_server.web.route import Download, Fixed, Probe, Route, Row, Upload
 from tracking_server.web.routing import Match, RouteTable, WrongMethod
 from tracking_server.web.threads import WorkPool
@@ -37,6 +37,8 @@ WAITING_LIMIT = 256
 TRANSFER_THREADS = 8
 TRANSFER_BUDGET_BYTES = 128 * 1024 * 1024
 BODY_BUDGET_BYTES = 256 * 1024 * 1024
+ANSWER_BUDGET_BYTES = 256 * 1024 * 1024
+"""Of answers that are larger than a part: they are held until the client has taken them."""
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -60,6 +62,7 @@ class _Running:
     transfers: Transfers
     probes: WorkPool
     bodies: ByteBudget
+    answers: ByteBudget
 
 
 class Application:
@@ -109,6 +112,7 @@ class Application:
             transfers=Transfers(transfer_pool, ByteBudget(TRANSFER_BUDGET_BYTES)),
             probes=WorkPool("probes", threads=1, waiting_limit=WAITING_LIMIT),
             bodies=ByteBudget(BODY_BUDGET_BYTES),
+            answers=ByteBudget(ANSWER_BUDGET_BYTES),
         )
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -195,7 +199,12 @@ async def _call(
     finally:
         running.bodies.give(len(body))
     headers = tuple((name.encode(), value.encode()) for name, value in row.headers.items())
-    await exchange.respond(Response(body=answer, content_type=row.content_type.encode(), headers=headers))
+    response = Response(body=answer, content_type=row.content_type.encode(), headers=headers)
+    if len(answer) <= PART_BYTES:
+        await exchange.respond(response)
+        return
+    with running.answers.hold(min(len(answer), ANSWER_BUDGET_BYTES)):
+        await exchange.respond(response)
 
 
 def _answer_of(row: Route[Any, Any], raw: RawRequest, context: Context) -> bytes:

@@ -26,11 +26,6 @@ class BodyTooLarge(InvalidParameter):
         super().__init__(f"The request body is larger than {limit_bytes} bytes, the most that this path takes.")
 
 
-class RequestTimeout(TrackingError):
-    error_code = "BAD_REQUEST"
-    http_status = 408
-
-
 _SHOWN_CHARACTERS: Final = 1000
 """Of a message that is too long, at each of its ends."""
 

@@ -8,6 +8,8 @@ from tracking_server.web.asgi import Receive, Send
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 JSON_TYPE = b"application/json"
+PART_BYTES = 256 * 1024
+"""A larger body is sent in parts, each when the client has taken most of the one before."""
 NO_CONTENT = 204
 """Such an answer has no body, and no headers about one."""
 
@@ -40,7 +42,14 @@ class Exchange:
             length = str(len(response.body)).encode()
             headers += ((b"content-length", length), (b"content-type", response.content_type))
         await self.start(response.status, headers)
-        await self.send_last(response.body)
+        rest = response.body
+        if len(rest) > PART_BYTES:
+            whole = memoryview(rest)
+            last = (len(whole) - 1) // PART_BYTES * PART_BYTES
+            for begin in range(0, last, PART_BYTES):
+                await self.send_part(bytes(whole[begin : begin + PART_BYTES]))
+            rest = bytes(whole[last:])
+        await self.send_last(rest)
 
     async def start(self, status: int, headers: Headers) -> None:
         self.status = status

@@ -5,13 +5,13 @@ leaves nothing, a download stops reading the store.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
 from tracking_server.artifacts.store import Place, Reader, Stat, Writer
 from tracking_server.web.asgi import ClientGone, Head, Receive
-from tracking_server.web.bodies import IDLE_SECONDS, ByteBudget, next_message
+from tracking_server.web.bodies import ByteBudget, next_message
 from tracking_server.web.downloads import CHUNK_BYTES, Found, find, find_head
 from tracking_server.web.failures import BodyTooLarge
 from tracking_server.web.responses import Exchange
@@ -67,12 +67,12 @@ class Transfers:
             chunk, left = found.first, found.length - len(found.first)
             while left:
                 await lane.begin(partial(reader.read, CHUNK_BYTES))
-                await _taken(exchange.send_part(chunk))
+                await exchange.send_part(chunk)
                 chunk = await lane.result()
                 left -= len(chunk)
                 if gone.done():
                     raise ClientGone
-            await _taken(exchange.send_last(chunk))
+            await exchange.send_last(chunk)
         finally:
             gone.cancel()
 
@@ -142,15 +142,6 @@ def _finish(writer: Writer, chunk: bytes) -> Stat:
 async def _until_gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-async def _taken(sending: Awaitable[None]) -> None:
-    """A client that takes nothing for so long is as good as gone."""
-    try:
-        async with asyncio.timeout(IDLE_SECONDS):
-            await sending
-    except TimeoutError:
-        raise ClientGone from None
 
 
 async def _in_peace(ending: Coroutine[Any, Any, None]) -> None:

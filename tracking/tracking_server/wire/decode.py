@@ -20,6 +20,9 @@ from tracking_server.wire.raw import RawRequest
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
 _SHOWN_CHARACTERS = 200
+_MOST_VALUES = 200_000
+"""In one document: ten times what the largest meaningful request holds, and little memory when all are read."""
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _WITH_JSON_BODY = frozenset({"POST", "PUT"})
 _PLACE = re.compile(r" - at `\$\.?(?P<place>.*)`$")
 _STEP = re.compile(r"\.?(\w+)|\[(\d+)\]")
@@ -43,6 +46,8 @@ class Decoder(FieldReader, Generic[Shape]):
             return _converted({**_from_query(self.fields, raw.query), **raw.path_parameters}, self.fields, self._shape)
         if raw.method in _WITH_JSON_BODY:
             _check_content_type(raw.content_type)
+        if len(raw.body) > 2 * _MOST_VALUES:
+            _check_values(raw.body)
         if not raw.path_parameters:
             try:
                 return self._decode_exactly(raw.body)
@@ -65,6 +70,25 @@ def _check_content_type(content_type: str) -> None:
         raise InvalidParameter(
             f"Bad Request. Content-Type must be one of ['application/json'], got {content_type[:_SHOWN_CHARACTERS]!r}."
         )
+
+
+def _check_values(body: bytes) -> None:
+    """A value takes a byte or two on the wire, and fifty times as much when it is read."""
+    if _values_in(body, 0, len(body)) <= _MOST_VALUES:
+        return
+    found, end = 0, 0
+    for string in _STRING.finditer(body):
+        found += _values_in(body, end, string.start())
+        end = string.end()
+        if found > _MOST_VALUES:
+            break
+    if found + _values_in(body, end, len(body)) > _MOST_VALUES:
+        raise InvalidParameter(f"The request body holds more than {_MOST_VALUES} values.")
+
+
+def _values_in(body: bytes, start: int, stop: int) -> int:
+    """At most, and exactly where there are no strings."""
+    return sum(body.count(mark, start, stop) for mark in (b",", b"[", b"{"))
 
 
 def _document(body: bytes) -> Mapping[str, object]:

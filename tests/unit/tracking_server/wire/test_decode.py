@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
+import msgspec
 import pytest
 
 from tracking_server.entities.experiments import CreateExperiment, SearchExperiments
@@ -242,3 +243,23 @@ def test_a_required_list_may_be_empty_but_not_absent() -> None:
 
 def test_a_name_may_be_anything_but_empty() -> None:
     assert decoder(CreateExperiment)(post('{"name": "  "}')).name == "  "
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'{"experiment_id": "0", "x": [' + b"{}," * 300_000 + b"{}]}", id="objects"),
+        pytest.param(b'{"experiment_id": "0", "x": [' + b"1," * 300_000 + b"1]}", id="numbers"),
+        pytest.param(b'{"experiment_id": "0", "x": ["' + b'","' * 300_000 + b'"]}', id="texts"),
+        pytest.param(b'{"experiment_id": "0", "tags": [' + b'{"key":"a"},' * 300_000 + b"]}", id="tags"),
+    ],
+)
+def test_more_values_than_anybody_means_are_not_even_read(body: bytes) -> None:
+    with pytest.raises(InvalidParameter, match="holds more than 200000 values"):
+        decoder(CreateRun)(post(body))
+
+
+def test_a_text_may_hold_whatever_a_document_is_made_of() -> None:
+    value = ',[{"\\' * 300_000
+    body = msgspec.json.encode({"run_id": "r", "key": "k", "value": value})
+    assert decoder(LogParam)(post(body)).value == value
