@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from tests.support.emulators import BUCKET, Emulator, azure_emulator, gcs_emulator, s3_emulator
+from tests.support.memory_bucket import MemoryBucket
 from tracking_server.artifacts.addresses import AzureAddress, parse_address
 from tracking_server.artifacts.azure_blob import AzureContainer
 from tracking_server.artifacts.checked import CheckedStore
@@ -23,6 +24,7 @@ HERE: Final[dict[str, Callable[[Path], ArtifactStore]]] = {
     "local": lambda folder: LocalStore(folder / "root"),
     "memory": lambda _: MemoryStore(),
     "checked": lambda _: CheckedStore(MemoryStore()),
+    "objects": lambda _: ObjectStore(MemoryBucket(), "prefix"),
 }
 REMOTE: Final = ("s3", "gcs", "azure")
 GROUP: Final = pytest.mark.xdist_group("emulators")

@@ -6,9 +6,13 @@ from typing import Final
 
 from tracking_server.artifacts.bucket import FoundObject
 from tracking_server.artifacts.store import ArtifactNotFound, Leftover
-from tracking_server.errors import TrackingError
+from tracking_server.errors import TemporarilyUnavailable, TrackingError
 
 _THREADS: Final = 16
+
+
+def leftover_of(name: str, error: TrackingError) -> Leftover:
+    return Leftover(key=name, reason=error.message, is_lasting=not isinstance(error, TemporarilyUnavailable))
 
 
 def delete_each(objects: Sequence[FoundObject], delete: Callable[[str], None]) -> Sequence[Leftover]:
@@ -20,7 +24,7 @@ def delete_each(objects: Sequence[FoundObject], delete: Callable[[str], None]) -
         except ArtifactNotFound:
             return None
         except TrackingError as error:
-            return Leftover(key=found.name, reason=error.message)
+            return leftover_of(found.name, error)
         return None
 
     if len(objects) == 1:

@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Final, Self
 
 from tracking_server.artifacts.bucket import Bucket, FoundObject, ObjectStream, Upload
+from tracking_server.artifacts.many import leftover_of
 from tracking_server.artifacts.part_sizes import part_bytes
 from tracking_server.artifacts.paths import InvalidPath, join, parse_key
 from tracking_server.artifacts.ranges import span
@@ -224,7 +225,7 @@ class ObjectStore:
             pass
         if key:
             self.bucket.tidy(self.name_of(key))
-        leftovers = tuple(Leftover(key=self._key_of(each.key), reason=each.reason) for each in tally.leftovers)
+        leftovers = tuple(replace(each, key=self._key_of(each.key)) for each in tally.leftovers)
         return Deleted(files=tally.files, size_bytes=tally.size_bytes, leftovers=leftovers)
 
     def name_of(self, key: str) -> str:
@@ -300,7 +301,7 @@ class ObjectStore:
         try:
             leftovers = self.bucket.delete(found)
         except TrackingError as error:
-            leftovers = [Leftover(key=each.name, reason=error.message) for each in found]
+            leftovers = [leftover_of(each.name, error) for each in found]
         stays = {leftover.key for leftover in leftovers}
         gone = [each for each in found if each.name not in stays and not each.is_marker]
         tally.leftovers.extend(leftovers)

@@ -34,6 +34,7 @@ READ_SECONDS: Final = 60
 CONNECTIONS: Final = 128
 PART_BYTES: Final = 5 * 1024 * 1024
 PART_LIMIT: Final = 10_000
+_LASTING: Final = frozenset({"AccessDenied", "InvalidObjectState", "MethodNotAllowed"})
 _JUST_NOW_SECONDS: Final = 900
 
 
@@ -140,9 +141,9 @@ class S3Bucket:
         with translated(self.uri, "delete"):
             answer = self.client.delete_objects(**self._arguments("DeleteObjects", Delete=names))
         return tuple(
-            Leftover(key=each.get("Key", ""), reason=f"the store says {each.get('Code', 'nothing')}")
+            Leftover(key=each.get("Key", ""), reason=f"the store says {code}", is_lasting=code in _LASTING)
             for each in answer.get("Errors", ())
-            if each.get("Code") != "NoSuchKey"
+            if (code := each.get("Code", "")) != "NoSuchKey"
         )
 
     def tidy(self, name: str) -> None:

@@ -127,6 +127,8 @@ class Leftover:
 
     key: str
     reason: str
+    is_lasting: bool = False
+    """Trying again will not help: somebody must give a right, or take away a lock."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

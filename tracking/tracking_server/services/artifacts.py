@@ -7,7 +7,7 @@ import msgspec
 
 from tracking_server.artifacts.paths import join, parse_folder, parse_key
 from tracking_server.artifacts.roots import place_of, within
-from tracking_server.artifacts.store import Entry, Place, StoreUnavailable
+from tracking_server.artifacts.store import Entry, Place, StoreDenied, StoreUnavailable
 from tracking_server.entities.artifacts import (
     CreateMultipartUpload,
     CreatePresignedUrl,
@@ -58,10 +58,10 @@ def delete_proxied_artifact(request: ProxiedArtifact, context: Context) -> Empty
     """A file, or a folder with all that is in it."""
     deleted = context.artifact_store.delete_prefix(parse_folder(request.artifact_path))
     if deleted.leftovers:
-        first = deleted.leftovers[0]
-        raise StoreUnavailable(
-            f"{len(deleted.leftovers)} of the artifacts could not be deleted, the first being"
-            f" {first.key!r}: {first.reason}."
+        first = next((each for each in deleted.leftovers if each.is_lasting), deleted.leftovers[0])
+        raise (StoreDenied if first.is_lasting else StoreUnavailable)(
+            f"{len(deleted.leftovers)} of the artifacts could not be deleted, one of them"
+            f" {first.key!r}: {first.reason.removesuffix('.')}."
         )
     return Empty()
 
@@ -138,7 +138,11 @@ def _files(place: Place, prefix: str) -> Sequence[FileInfo]:
         page = place.store.list(place.key, after=after)
         files.extend(_file(entry, prefix) for entry in page.entries)
         after = page.next_after
-    return tuple(files)
+    return tuple(sorted(files, key=_path))
+
+
+def _path(file: FileInfo) -> str:
+    return file.path
 
 
 def _file(entry: Entry, prefix: str) -> FileInfo:

@@ -38,7 +38,7 @@ def find_head(place: Place, head: Head) -> Found:
 def find(place: Place, head: Head) -> Found:
     """Whoever gets a reader closes it. Raises what a store raises."""
     wanted = wanted_range(head)
-    if wanted is not None and has_conditions(head):
+    if has_conditions(head):  # mostly, there is nothing to send: nothing is opened for that
         stat = place.store.stat(place.key)
         if unsent := _unsent(head, stat):
             return unsent

@@ -31,7 +31,7 @@ class Transfers:
     async def upload(self, exchange: Exchange, head: Head, place: Place, limit_bytes: int | None) -> Stat:
         """The body into the store. Nothing of it is there unless all of it is."""
         _check_size(head.content_length or 0, limit_bytes)
-        with self._budget.hold(_share_of(head.content_length)):
+        with self._budget.hold(_share_of(head.content_length, place.store.writer_bytes)):
             message = await next_message(exchange.receive)
             body: bytes = message["body"]
             if not message["more_body"]:
@@ -154,5 +154,7 @@ def _check_size(size_bytes: int, limit_bytes: int | None) -> None:
         raise BodyTooLarge(limit_bytes)
 
 
-def _share_of(content_length: int | None) -> int:
-    return _SHARE_BYTES if content_length is None else min(content_length, _SHARE_BYTES)
+def _share_of(content_length: int | None, writer_bytes: int) -> int:
+    """Of an upload: what is on its way through here, and what its writer holds of it."""
+    most = _SHARE_BYTES + writer_bytes
+    return most if content_length is None else min(2 * content_length, most)
