@@ -15,6 +15,8 @@ ABSENT: Final = "<absent>"
 A_TIME: Final = 1_500_000_000_000
 """Milliseconds since 1970; whole numbers above it are times that a server or a client took from its clock."""
 
+_UNORDERED: Final = frozenset({"metrics", "params", "tags", "aliases", "latest_versions"})
+
 
 def normalised(answer: Json) -> Json:
     """Equal ids stay equal: each is numbered by where it first appears."""
@@ -42,8 +44,8 @@ def normalised(answer: Json) -> Json:
 
 
 def sorted_where_order_means_nothing(name: str, items: list[Json]) -> list[Json]:
-    """The contract gives no order to the metrics, params and tags of one run or model."""
-    return sorted(items, key=json.dumps) if name in {"metrics", "params", "tags"} else items
+    """The contract gives no order to the metrics, params and tags of one run or model, nor to what a model has."""
+    return sorted(items, key=json.dumps) if name in _UNORDERED else items
 
 
 def assert_same(ours: Json, theirs: Json) -> None:

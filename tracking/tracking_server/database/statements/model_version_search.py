@@ -98,14 +98,11 @@ def _is_of_prompt(dialect: str) -> ColumnElement[bool]:
 
 
 def _total(orderings: tuple[Ordering, ...]) -> list[Ordering]:
-    """The latest change first, then by name, the highest number first; what an order names already stays as it is."""
-    default = (
-        Ordering(identifier=_attribute("last_updated_timestamp"), descending=True),
-        Ordering(identifier=_attribute("name")),
-        Ordering(identifier=_attribute(_NUMBER), descending=True),
-    )
+    """The latest change first, unless an order is given; between equals the name decides, then the highest number."""
+    latest = Ordering(identifier=_attribute("last_updated_timestamp"), descending=True)
+    ties = (Ordering(identifier=_attribute("name")), Ordering(identifier=_attribute(_NUMBER), descending=True))
     named = {ordering.identifier for ordering in orderings}
-    return [*orderings, *(ordering for ordering in default if ordering.identifier not in named)]
+    return [*(orderings or (latest,)), *(ordering for ordering in ties if ordering.identifier not in named)]
 
 
 def _attribute(key: str) -> Identifier:
