@@ -9,6 +9,7 @@ import threading
 from collections.abc import Generator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -133,15 +134,19 @@ def test_a_worker_that_is_killed_is_replaced_and_loses_nothing_that_was_acknowle
         for _ in range(3):
             victim = children_of(server.process.pid)[0]
             os.kill(victim, signal.SIGKILL)
-            eventually(lambda victim=victim: len({*children_of(server.process.pid)} - {victim}) == 2)
-            before = [len(writer.acknowledged) for writer in writers]
-            eventually(
-                lambda before=before: all(
-                    len(each.acknowledged) > 3 + count for each, count in zip(writers, before, strict=True)
-                )
-            )
+            eventually(partial(is_replaced, server, victim))
+            more = [len(writer.acknowledged) + 3 for writer in writers]
+            eventually(partial(have_written, writers, more))
         assert call(server.url, "GET", "/readyz").status == 200
     assert lost(tmp_path / "mlflow.db", writers) == {}
+
+
+def is_replaced(server: LiveServer, victim: int) -> bool:
+    return len({*children_of(server.process.pid)} - {victim}) == 2
+
+
+def have_written(writers: list[Writer], counts: list[int]) -> bool:
+    return all(len(writer.acknowledged) > count for writer, count in zip(writers, counts, strict=True))
 
 
 @contextmanager
