@@ -36,6 +36,7 @@ from tracking_server.entities.tags import MODEL_VERSIONS_TAG, Tag
 from tracking_server.errors import InvalidParameter
 from tracking_server.services.context import Context
 from tracking_server.services.model_origins import LineageOf, check_source, find_origin
+from tracking_server.services.registry_events import VersionCreated, VersionTagDeleted, VersionTagSet, record
 from tracking_server.services.registry_limits import check_name, check_tag, check_width, parse_stage, parse_version
 from tracking_server.services.registry_reading import fetch_version, fetch_versions, no_model, no_version
 
@@ -72,6 +73,15 @@ def create_model_version(request: CreateModelVersion, context: Context) -> Found
             connection.execute(*statements.upsert_tags(dialect, request.name, number, request.tags))
         if origin.lineage is not None:
             _add_to_lineage(connection, dialect, origin.lineage, request.name, number)
+        created = VersionCreated(
+            name=request.name,
+            version=str(number),
+            source=origin.source,
+            run_id=origin.run_id,
+            tags=request.tags,
+            description=request.description,
+        )
+        record(connection, context, created)
         tags = tuple({tag.key: tag for tag in request.tags}.values())
         return registry_rows.model_version(tuple(row.values()), {(request.name, number): tags})
 
@@ -174,6 +184,11 @@ def set_model_version_tag(request: SetModelVersionTag, context: Context) -> Empt
     def write(connection: Connection) -> None:
         _check_there(connection, request.name, number, request.version)
         connection.execute(*statements.upsert_tags(dialect, request.name, number, [tag]))
+        record(
+            connection,
+            context,
+            VersionTagSet(name=request.name, version=str(number), key=request.key, value=request.value),
+        )
 
     context.database.retrying(write)
     return Empty()
@@ -188,6 +203,7 @@ def delete_model_version_tag(request: DeleteModelVersionTag, context: Context) -
     def write(connection: Connection) -> None:
         _check_there(connection, request.name, number, request.version)
         connection.execute(statements.DELETE_TAG, {"of_model": request.name, "number": number, "tag_key": request.key})
+        record(connection, context, VersionTagDeleted(name=request.name, version=str(number), key=request.key))
 
     context.database.retrying(write)
     return Empty()

@@ -30,6 +30,14 @@ from tracking_server.entities.shapes import Empty
 from tracking_server.entities.tags import Tag
 from tracking_server.errors import AlreadyExists, DoesNotExist, InvalidParameter
 from tracking_server.services.context import Context
+from tracking_server.services.registry_events import (
+    AliasDeleted,
+    AliasSet,
+    ModelCreated,
+    ModelTagDeleted,
+    ModelTagSet,
+    record,
+)
 from tracking_server.services.registry_limits import (
     check_alias,
     check_name,
@@ -74,6 +82,11 @@ def create_registered_model(request: CreateRegisteredModel, context: Context) ->
         connection.execute(statements.INSERT, row)
         if request.tags:
             connection.execute(*statements.upsert_tags(dialect, request.name, request.tags))
+        record(
+            connection,
+            context,
+            ModelCreated(name=request.name, tags=request.tags, description=request.description),
+        )
         tags = tuple({tag.key: tag for tag in request.tags}.values())
         return registry_rows.registered_model((request.name, now, now, request.description), tags)
 
@@ -169,6 +182,7 @@ def set_registered_model_tag(request: SetRegisteredModelTag, context: Context) -
     def write(connection: Connection) -> None:
         lock_model(connection, request.name)
         connection.execute(*statements.upsert_tags(context.database.dialect, request.name, [tag]))
+        record(connection, context, ModelTagSet(name=request.name, key=request.key, value=request.value))
 
     context.database.retrying(write)
     return Empty()
@@ -182,6 +196,7 @@ def delete_registered_model_tag(request: DeleteRegisteredModelTag, context: Cont
     def write(connection: Connection) -> None:
         lock_model(connection, request.name)
         connection.execute(statements.DELETE_TAG, {"of_model": request.name, "tag_key": request.key})
+        record(connection, context, ModelTagDeleted(name=request.name, key=request.key))
 
     context.database.retrying(write)
     return Empty()
@@ -199,6 +214,7 @@ def set_registered_model_alias(request: SetRegisteredModelAlias, context: Contex
         if known is None or connection.execute(version_statements.SELECT_STORAGE, of_version).one_or_none() is None:
             raise no_version(request.name, request.version)
         connection.execute(*statements.upsert_alias(context.database.dialect, request.name, request.alias, number))
+        record(connection, context, AliasSet(name=request.name, alias=request.alias, version=str(number)))
 
     context.database.retrying(write)
     return Empty()
@@ -212,6 +228,7 @@ def delete_registered_model_alias(request: DeleteRegisteredModelAlias, context: 
     def write(connection: Connection) -> None:
         lock_model(connection, request.name)
         connection.execute(statements.DELETE_ALIAS, {"of_model": request.name, "of_alias": request.alias})
+        record(connection, context, AliasDeleted(name=request.name, alias=request.alias))
 
     context.database.retrying(write)
     return Empty()
