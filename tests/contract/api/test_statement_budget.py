@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.api_calls import Api
 from tests.support.databases import counted_statements
+from tests.support.registry import a_registered_model, a_version
 from tracking_server.database.transactions import Database
 
 MODEL_JSON: Final = json.dumps({"artifact_path": "a", "flavors": {}, "utc_time_created": "", "run_id": ""})
@@ -78,6 +79,41 @@ BUDGET: Final[Sequence[tuple[str, str, Mapping[str, object], int | Mapping[str, 
     ("PATCH", "logged-models/{model}/tags", {"tags": TAGS}, 2),
     ("DELETE", "logged-models/{model}/tags/there", {}, 2),
     ("POST", "logged-models/{model}/params", {"model_id": "{model}", "params": PARAMS}, 2),
+    # the registry; each change asks who listens
+    ("POST", "registered-models/create", {"name": "new", "tags": TAGS}, 4),
+    ("POST", "registered-models/rename", {"name": "registered", "new_name": "new"}, 9),
+    ("PATCH", "registered-models/update", {"name": "registered", "description": "d"}, 6),
+    ("DELETE", "registered-models/delete", {"name": "registered"}, 6),
+    ("GET", "registered-models/get", {"name": "registered"}, 5),
+    ("GET", "registered-models/search", {"filter": "tags.there = '1'"}, 5),
+    ("GET", "registered-models/search", {"filter": "name = 'nothing'"}, 1),
+    ("POST", "registered-models/get-latest-versions", {"name": "registered"}, 4),
+    ("POST", "registered-models/set-tag", {"name": "registered", "key": "k", "value": "v"}, 3),
+    ("DELETE", "registered-models/delete-tag", {"name": "registered", "key": "there"}, 3),
+    ("POST", "registered-models/alias", {"name": "registered", "alias": "a", "version": "1"}, 4),
+    ("DELETE", "registered-models/alias", {"name": "registered", "alias": "there"}, 3),
+    ("GET", "registered-models/alias", {"name": "registered", "alias": "there"}, 5),
+    ("GET", "registered-models/alias", {"name": "registered", "alias": "latest"}, 5),
+    ("POST", "model-versions/create", {"name": "registered", "source": "s3://b/p"}, 4),
+    ("POST", "model-versions/create", {"name": "registered", "source": "s3://b/p", "run_id": "{run}", "tags": TAGS}, 6),
+    ("POST", "model-versions/create", {"name": "registered", "source": "runs:/{run}/m", "run_id": "{run}"}, 5),
+    ("POST", "model-versions/create", {"name": "registered", "source": "models:/{model}", "model_id": "{model}"}, 7),
+    ("POST", "model-versions/create", {"name": "registered", "source": "models:/registered@there"}, 8),
+    ("PATCH", "model-versions/update", {"name": "registered", "version": "1"}, 4),
+    ("POST", "model-versions/transition-stage", {"name": "registered", "version": "1", "stage": "Staging"}, 5),
+    (
+        "POST",
+        "model-versions/transition-stage",
+        {"name": "registered", "version": "1", "stage": "Staging", "archive_existing_versions": True},
+        6,
+    ),
+    ("DELETE", "model-versions/delete", {"name": "registered", "version": "1"}, 3),
+    ("GET", "model-versions/get", {"name": "registered", "version": "1"}, 3),
+    ("GET", "model-versions/search", {"filter": "name LIKE '%'"}, 2),
+    ("GET", "model-versions/search", {"filter": "name = 'nothing'"}, 1),
+    ("GET", "model-versions/get-download-uri", {"name": "registered", "version": "1"}, 1),
+    ("POST", "model-versions/set-tag", {"name": "registered", "version": "1", "key": "k", "value": "v"}, 3),
+    ("DELETE", "model-versions/delete-tag", {"name": "registered", "version": "1", "key": "there"}, 3),
 ]
 
 
@@ -117,6 +153,13 @@ def _fill(api: Api) -> dict[str, str]:
             tags=[{"key": "there", "value": "1"}],
         )
     model = api.post("logged-models", experiment_id=experiment, tags=[{"key": "there", "value": "1"}])["model"]
+    for name in ("registered", "another"):
+        a_registered_model(api, name, tags=[{"key": "there", "value": "1"}])
+        for number in range(1, 4):
+            a_version(api, name, run_id=runs[1], tags=[{"key": "there", "value": "1"}])
+            stage = "Production" if number == 1 else "None"
+            api.post("model-versions/transition-stage", name=name, version=str(number), stage=stage)
+        api.post("registered-models/alias", name=name, alias="there", version="2")
     return {"experiment": experiment, "run": runs[0], "model": model["info"]["model_id"]}
 
 
