@@ -198,14 +198,43 @@ def test_a_thousand_metrics_go_in_one_batch(api: Api, run: str) -> None:
     assert latest(api, run, "k3") == (1.0, 993, 993)
 
 
+def a_model_file(**fields: object) -> str:
+    return json.dumps({"artifact_path": "a", "flavors": {}, "utc_time_created": "2026", "run_id": "r", **fields})
+
+
 def test_a_logged_model_is_added_to_the_history_of_its_run(api: Api, run: str) -> None:
-    models: list[dict[str, object]] = [
-        {"artifact_path": path, "flavors": {}, "utc_time_created": "2026", "run_id": run} for path in ("a", "b")
+    flavors = {"sklearn": {"config": {"big": 1}, "code": None}, "python_function": {"loader_module": "m"}}
+    for model in (
+        a_model_file(flavors=flavors, metadata={"k": 1}, model_uuid="u"),
+        a_model_file(artifact_path="b", run_id=run),
+    ):
+        api.post("runs/log-model", run_id=run, model_json=model)
+    assert json.loads(tags_of(api, run)["mlflow.log-model.history"]) == [
+        {
+            "run_id": "r",
+            "artifact_path": "a",
+            "utc_time_created": "2026",
+            "model_uuid": "u",
+            "flavors": {"sklearn": {"code": None}, "python_function": {"loader_module": "m"}},
+        },
+        {"run_id": run, "artifact_path": "b", "utc_time_created": "2026", "model_uuid": None, "flavors": {}},
     ]
-    for model in models:
-        api.post("runs/log-model", run_id=run, model_json=json.dumps(model))
-    assert json.loads(tags_of(api, run)["mlflow.log-model.history"]) == models
-    for text in ("[]", "no json", '{"artifact_path": "a"}'):
-        with pytest.raises(Refusal) as refused:
-            api.post("runs/log-model", run_id=run, model_json=text)
-        assert refused.value.error_code == "INVALID_PARAMETER_VALUE"
+
+
+@pytest.mark.parametrize("text", ["[]", "7", "no json", '{"artifact_path": "a"}', a_model_file(flavors=[])])
+def test_what_is_no_model_is_not_added_to_the_history(api: Api, run: str, text: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        api.post("runs/log-model", run_id=run, model_json=text)
+    assert refused.value.error_code == "INVALID_PARAMETER_VALUE"
+    assert "mlflow.log-model.history" not in tags_of(api, run)
+
+
+def test_the_history_of_logged_models_ends_where_a_tag_does(api: Api, run: str) -> None:
+    """MLflow's server writes more on SQLite, which then fits in no other database."""
+    model = a_model_file(flavors={"f": {"x": "y" * 3000}})
+    for _ in range(2):
+        api.post("runs/log-model", run_id=run, model_json=model)
+    before = tags_of(api, run)["mlflow.log-model.history"]
+    with pytest.raises(Refusal, match="8000"):
+        api.post("runs/log-model", run_id=run, model_json=model)
+    assert tags_of(api, run)["mlflow.log-model.history"] == before

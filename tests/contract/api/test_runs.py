@@ -67,6 +67,11 @@ def test_an_update_changes_what_it_names(api: Api, run: str) -> None:
     assert found["data"]["tags"] == [{"key": "mlflow.runName", "value": "new"}]
 
 
+def test_a_run_that_ends_at_zero_has_no_end(api: Api, run: str) -> None:
+    assert "end_time" not in api.post("runs/update", run_id=run, end_time=0)["run_info"]
+    assert "end_time" not in api.get("runs/get", run_id=run)["run"]["info"]
+
+
 def test_run_uuid_is_the_old_name_of_run_id_where_mlflow_takes_it(api: Api, run: str) -> None:
     assert api.get("runs/get", run_uuid=run)["run"]["info"]["run_id"] == run
     api.post("runs/update", run_uuid=run, status="KILLED")

@@ -104,7 +104,12 @@ def dataset_inputs_by_run(rows: Rows) -> dict[Any, list[DatasetInput]]:
     for run_id, edge_id, name, digest, source_type, source, schema, profile, tag_key, tag_value in rows:
         if edge_id not in edges:
             dataset = Dataset(
-                name=name, digest=digest, source_type=source_type, source=source, schema=schema, profile=profile
+                name=name,
+                digest=digest,
+                source_type=source_type,
+                source=source,
+                schema=schema,
+                profile=profile or None,
             )
             edges[edge_id] = (run_id, dataset, [])
         if tag_key is not None:

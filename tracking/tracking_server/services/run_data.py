@@ -1,6 +1,8 @@
 """What is logged to a run: metrics, params, tags, and all of them in one batch. Deleted runs take nothing."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 import msgspec
 from sqlalchemy import Connection
@@ -77,8 +79,8 @@ def log_model(request: LogModel, context: Context) -> Empty:
         known = connection.execute(
             tag_statements.SELECT_ONE_OF_RUN, {"run_id": request.run_id, "tag_key": LOG_MODEL_HISTORY_TAG}
         ).scalar_one_or_none()
-        history = [*_parse_history(known), model]
-        tag = Tag(LOG_MODEL_HISTORY_TAG, msgspec.json.encode(history).decode())
+        history = [*_parse_history(known), _entry_of_history(model)]
+        tag = Tag(LOG_MODEL_HISTORY_TAG, json.dumps(history))
         limits.check_length(tag.value, limits.MAX_TAG_VALUE, LOG_MODEL_HISTORY_TAG)
         connection.execute(*tag_statements.upsert_run_tags(context.database.dialect, request.run_id, [tag]))
 
@@ -138,6 +140,28 @@ def _parse_model(text: str) -> dict[str, object]:
     if missing:
         raise InvalidParameter(f"Model json is missing mandatory fields: {missing}.")
     return model
+
+
+def _entry_of_history(model: Mapping[str, object]) -> dict[str, object]:
+    """What the history says of a model: which, where, when and with which flavors, without their configuration."""
+    flavors = model["flavors"]
+    if not isinstance(flavors, dict):
+        raise InvalidParameter(
+            f"Malformed model info: 'flavors' is not a JSON object but {limits.shown(repr(flavors))}."
+        )
+    return {
+        "run_id": model["run_id"],
+        "artifact_path": model["artifact_path"],
+        "utc_time_created": str(model["utc_time_created"]),
+        "model_uuid": model.get("model_uuid"),
+        "flavors": {name: _without_config(flavor) for name, flavor in cast("dict[str, object]", flavors).items()},
+    }
+
+
+def _without_config(flavor: object) -> object:
+    if not isinstance(flavor, dict):
+        return flavor
+    return {key: value for key, value in cast("dict[str, object]", flavor).items() if key != "config"}
 
 
 def _parse_history(text: str | None) -> list[object]:

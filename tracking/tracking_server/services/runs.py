@@ -88,7 +88,8 @@ def update_run(request: UpdateRun, context: Context) -> UpdatedRun:
             connection.execute(*tag_statements.upsert_run_tags(context.database.dialect, request.run_id, name))
         if changes:
             connection.execute(*statements.update_run(request.run_id, changes))
-        return msgspec.structs.replace(rows.run_info(found), **changes)
+        info = msgspec.structs.replace(rows.run_info(found), **changes)
+        return msgspec.structs.replace(info, end_time=info.end_time or None)
 
     return UpdatedRun(run_info=context.database.retrying(write))
 
