@@ -17,7 +17,6 @@ from tests.support.ignored_fields import IGNORED
 from tracking_server.web.assembly import ROWS
 from tracking_server.web.route import Download, Route, Row, Upload
 from tracking_server.web.routing import paths_of
-from tracking_server.web.unbuilt_routes import UNBUILT_ROWS
 from tracking_server.wire.decode import FieldReader
 from tracking_server.wire.fields import Field
 
@@ -76,12 +75,7 @@ def _fields(given: Iterable[Mapping[str, Any]], types: Mapping[str, Any], place:
 
 def answered() -> Mapping[tuple[str, str], Row]:
     """By method and path, the names of parameters left out."""
-    unbuilt = set(map(id, UNBUILT_ROWS))
-    return {(row.method, _unnamed(path)): row for row in ROWS if id(row) not in unbuilt for path in paths_of(row)}
-
-
-def refused() -> Mapping[tuple[str, str], Row]:
-    return {(row.method, _unnamed(path)): row for row in UNBUILT_ROWS for path in paths_of(row)}
+    return {(row.method, _unnamed(path)): row for row in ROWS for path in paths_of(row)}
 
 
 def is_in(call: Call, table: Mapping[tuple[str, str], Row]) -> bool:
@@ -155,11 +149,11 @@ def _tiers() -> Iterator[str]:
 
 
 def _calls() -> Iterator[str]:
-    answers, refuses = answered(), refused()
+    answers = answered()
     yield "| Group | Call of tier 1 | State |"
     yield "|---|---|---|"
     for call in first_tier():
-        state = "answered" if is_in(call, answers) else "501, not built yet" if is_in(call, refuses) else "missing"
+        state = "answered" if is_in(call, answers) else "missing"
         yield f"| {call.group} | `{call.address}` | {state} |"
 
 

@@ -1,5 +1,6 @@
 """What the server is told at start: options of the command line, then the environment, then defaults."""
 
+import base64
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -111,6 +112,28 @@ def _pattern(text: str) -> re.Pattern[str] | None:
         return re.compile(text) if text else None
     except re.error as error:
         raise _Refused(f"must be a regular expression: {error}") from None
+
+
+def _fernet_key(text: str) -> Secret | None:
+    """The message does not repeat the text: it may be nearly right."""
+    if not text:
+        return None
+    try:
+        is_key = len(base64.urlsafe_b64decode(text)) == 32
+    except ValueError:
+        is_key = False
+    if not is_key:
+        raise _Refused(
+            "must be a Fernet key, 32 random bytes in URL-safe base64, as `openssl rand -base64 32 | tr +/ -_` makes it"
+        )
+    return Secret(text)
+
+
+def _webhook_schemes(text: str) -> tuple[str, ...]:
+    schemes = _names(text.lower())
+    if not schemes or set(schemes) - {"http", "https"}:
+        raise _Refused(f"must be http, https or both, separated by a comma, not {text!r}")
+    return schemes
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -364,6 +387,56 @@ class Settings:
             env="MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES",
             meaning="Schemes, separated by commas, whose artifact locations may name any host.",
             parse=lambda text: frozenset(_names(text)),
+        )
+    )
+
+    webhook_senders: int = field(
+        metadata=_about(
+            env="MLFLOW_WEBHOOK_DELIVERY_MAX_WORKERS",
+            default="10",
+            meaning="Webhooks that each server process tells something at the same time.",
+            parse=_number(1, 256),
+        )
+    )
+    webhook_timeout_seconds: int = field(
+        metadata=_about(
+            env="MLFLOW_WEBHOOK_REQUEST_TIMEOUT",
+            default="30",
+            meaning="How long the receiver of a webhook may take to answer.",
+            parse=_number(1, 600),
+        )
+    )
+    webhook_max_retries: int = field(
+        metadata=_about(
+            env="MLFLOW_WEBHOOK_REQUEST_MAX_RETRIES",
+            default="3",
+            meaning="How often a delivery is tried again that a receiver did not take, until it is given up.",
+            parse=_number(0, 100),
+        )
+    )
+    webhook_schemes: tuple[str, ...] = field(
+        metadata=_about(
+            env="MLFLOW_WEBHOOK_ALLOWED_SCHEMES",
+            default="https",
+            meaning="What the URL of a webhook may begin with: https, http, or both with a comma.",
+            parse=_webhook_schemes,
+        )
+    )
+    webhooks_reach_private: bool = field(
+        metadata=_about(
+            env="MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS",
+            default="false",
+            meaning="Whether webhooks may go to addresses that are not public. Whoever may create a webhook then"
+            " reaches what the server reaches.",
+            parse=_flag,
+        )
+    )
+    webhook_secret_key: Secret | None = field(
+        metadata=_about(
+            env="MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY",
+            meaning="The Fernet key that encrypts the secrets of webhooks, the same for all replicas. If not given, an"
+            " embedded database keeps one in a file beside it; with any other, secrets are refused.",
+            parse=_fernet_key,
         )
     )
 

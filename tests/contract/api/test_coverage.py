@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.support.api_calls import Api, Refusal
 from tests.support.api_table import (
     BEGIN,
     END,
@@ -12,7 +11,6 @@ from tests.support.api_table import (
     first_tier,
     ignored_in_vain,
     is_in,
-    refused,
     render,
     unread,
 )
@@ -21,9 +19,8 @@ CALLS = [pytest.param(call, id=call.address) for call in first_tier()]
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_every_call_of_the_contract_is_answered_or_says_that_it_is_not(call: Call) -> None:
-    """`web/unbuilt_routes.py` is the list of what is known to be missing."""
-    assert is_in(call, answered()) != is_in(call, refused())
+def test_every_call_of_the_contract_is_answered(call: Call) -> None:
+    assert is_in(call, answered())
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -39,9 +36,3 @@ def test_the_page_lists_exactly_this() -> None:
     _, _, rest = PAGE.read_text().partition(BEGIN)
     table, _, _ = rest.partition(END)
     assert table == render(), "python -m tests.support.api_table writes the page anew"
-
-
-def test_what_is_not_built_says_so(api: Api) -> None:
-    with pytest.raises(Refusal, match="does not have webhooks yet") as refusal:
-        api.post("webhooks", name="m")
-    assert (refusal.value.http_status, refusal.value.error_code) == (501, "NOT_IMPLEMENTED")

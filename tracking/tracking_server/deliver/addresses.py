@@ -9,9 +9,11 @@ _WITH_IPV4_AT_THE_END: Final = (
 )
 _NEVER: Final = (
     IPv4Network("168.63.129.16/32"),  # inside Azure, where every machine has its agent's server
+    IPv4Network("192.0.0.0/24"),  # of the protocol's own; not all of it to the `ipaddress` of every Python
     IPv4Network("192.88.99.0/24"),  # relays of 6to4, out of use
     IPv6Network("64:ff9b:1::/48"),  # NAT64 of a network's own
-    IPv6Network("2001::/32"),  # Teredo
+    IPv6Network("2001::/23"),  # of the protocol's own, Teredo among it
+    IPv6Network("5f00::/16"),  # segments of routes
     IPv6Network("fec0::/10"),  # site-local, out of use
 )
 

@@ -71,7 +71,7 @@ class Post:
         finally:
             limit.cancel()
             self._let_go()
-        return self._why_ended if isinstance(reply, Unreached) and self._why_ended is not None else reply
+        return self._why_ended or reply  # what was read until then may look like the end of an answer
 
     def stop(self) -> None:
         self._end(Stopped())

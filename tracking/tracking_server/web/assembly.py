@@ -27,6 +27,7 @@ from tracking_server.web.route import Row
 from tracking_server.web.routes import TRACKING
 from tracking_server.web.routing import RouteTable
 from tracking_server.web.service_routes import SERVICE_ROWS
+from tracking_server.web.webhooks import delivering
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +69,8 @@ def _serving(
         except Exception:
             logger.warning("a migration will not see this server", exc_info=True)
         held.callback(database.dispose)
-        yield _context(settings, database, working_directory, store_options)
+        context = _context(settings, database, working_directory, store_options)
+        yield held.enter_context(delivering(settings, context))
 
 
 def database_options(settings: Settings) -> DatabaseOptions:

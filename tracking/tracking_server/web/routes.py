@@ -19,7 +19,7 @@ from tracking_server.services import search as search_services
 from tracking_server.services.context import Context
 from tracking_server.web.registry_routes import REGISTRY_ROWS
 from tracking_server.web.route import Method, Route, Row
-from tracking_server.web.unbuilt_routes import UNBUILT_ROWS
+from tracking_server.web.webhook_routes import WEBHOOK_ROWS
 from tracking_server.wire.decode import decoder
 from tracking_server.wire.encode import encode
 
@@ -162,5 +162,5 @@ TRACKING: Final[tuple[Row, ...]] = (
     *DATASETS,
     *LOGGED_MODELS,
     *REGISTRY_ROWS,
-    *UNBUILT_ROWS,
+    *WEBHOOK_ROWS,
 )

@@ -9,11 +9,15 @@ import msgspec
 from tracking_server.entities.lifecycle import ViewType
 from tracking_server.entities.logged_models import LoggedModelStatus
 from tracking_server.entities.runs import RunStatus
+from tracking_server.entities.webhooks import WebhookAction, WebhookEntity, WebhookStatus
 
 NUMBERS: Mapping[type[enum.StrEnum], Mapping[int, enum.StrEnum]] = {
     RunStatus: dict(enumerate(RunStatus, start=1)),
     ViewType: dict(enumerate(ViewType, start=1)),
     LoggedModelStatus: dict(enumerate(LoggedModelStatus)),
+    WebhookStatus: dict(enumerate(WebhookStatus, start=1)),
+    WebhookEntity: dict(enumerate(WebhookEntity, start=1)),
+    WebhookAction: dict(enumerate(WebhookAction, start=1)),
 }
 """The numbers that MLflow's protobuf gives to the names; a caller may send either."""
 
