@@ -203,7 +203,7 @@ def _look(connection: Connection, kind: Kind, ids: Sequence[str]) -> _Found:
     if missing:
         connection.execute(statements.release(kind, sorted(missing)))
     gone = [row for row in rows if row[1] == "deleted"]
-    references = references_of_versions(connection) if gone else {}
+    references: Mapping[str, str] = references_of_versions(connection) if gone else {}
     return _Found(
         deleted=[
             _Item(id=row[0], uri=row[2] or "", experiment_location=row[3] or "")
