@@ -19,7 +19,7 @@ from tracking_server.entities.tags import LOG_MODEL_HISTORY_TAG, RUN_NAME_TAG, P
 from tracking_server.errors import DoesNotExist, InvalidParameter
 from tracking_server.services import limits
 from tracking_server.services.context import Context
-from tracking_server.services.run_reading import require_active_run
+from tracking_server.services.run_reading import experiment_of_active_run, require_active_run
 
 _FIELDS_OF_A_MODEL = ("artifact_path", "flavors", "utc_time_created", "run_id")
 
@@ -91,6 +91,10 @@ def log_model(request: LogModel, context: Context) -> Empty:
 def _log(batch: LogBatch, context: Context) -> None:
     """Params, metrics, tags, always in this order, and each sorted by key: writers do not lock crosswise."""
     dialect = context.database.dialect
+    of_models = [metric for metric in batch.metrics if metric.model_id]
+    if dialect == "postgresql" and batch.metrics and not (batch.params or batch.tags or of_models):
+        _log_points_alone(batch, context)
+        return
 
     def write(connection: Connection) -> None:
         experiment_id = require_active_run(connection, batch.run_id)
@@ -99,7 +103,6 @@ def _log(batch: LogBatch, context: Context) -> None:
         if batch.metrics:
             for prepared in metric_statements.insert_points(dialect, batch.run_id, batch.metrics):
                 connection.execute(*prepared)
-        of_models = [metric for metric in batch.metrics if metric.model_id]
         if of_models:
             connection.execute(*metric_statements.insert_model_points(dialect, batch.run_id, experiment_id, of_models))
         if batch.tags:
@@ -110,6 +113,15 @@ def _log(batch: LogBatch, context: Context) -> None:
                 break
 
     context.database.retrying(write)
+
+
+def _log_points_alone(batch: LogBatch, context: Context) -> None:
+    (prepared,) = metric_statements.insert_points(context.database.dialect, batch.run_id, batch.metrics)
+
+    def write(connection: Connection) -> None:
+        experiment_of_active_run(batch.run_id, connection.execute(*prepared).one_or_none())
+
+    context.database.retrying(write, is_one_statement=True)
 
 
 def _write_params(connection: Connection, dialect: str, run_id: str, given: Sequence[Param]) -> None:

@@ -25,7 +25,11 @@ def refuse_inactive(run_id: str, stage: str | None) -> None:
 
 def require_active_run(connection: Connection, run_id: str) -> int:
     """The experiment of the run."""
-    row = connection.execute(runs.SELECT_STAGE, {"run_id": run_id}).one_or_none()
+    return experiment_of_active_run(run_id, connection.execute(runs.SELECT_STAGE, {"run_id": run_id}).one_or_none())
+
+
+def experiment_of_active_run(run_id: str, row: Row[*tuple[Any, ...]] | None) -> int:
+    """`row`: that of `statements.runs.SELECT_STAGE`."""
     if row is None:
         raise no_run(run_id)
     refuse_inactive(run_id, row.lifecycle_stage)

@@ -55,11 +55,11 @@ def create_run(request: CreateRun, context: Context) -> FoundRun:
             artifact_uri=locations.artifact_root_of_run(location, run_id),
             lifecycle_stage=LifecycleStage.ACTIVE,
         )
-        connection.execute(statements.INSERT, _row(info, key))
-        connection.execute(*tag_statements.upsert_run_tags(context.database.dialect, run_id, _as_tags(tags)))
+        for prepared in statements.insert_run(context.database.dialect, _row(info, key), run_id, _as_tags(tags)):
+            connection.execute(*prepared)
         return info
 
-    info = context.database.retrying(write)
+    info = context.database.retrying(write, is_one_statement=True)
     return FoundRun(run=Run(info=info, data=RunData(tags=_as_tags(tags)), inputs=RunInputs()))
 
 

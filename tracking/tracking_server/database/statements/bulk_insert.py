@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Executable,
     String,
     Table,
@@ -100,8 +101,12 @@ def postgresql_insert(
     newer_by: Sequence[AnyColumn] = (),
     *,
     prefix: str = "",
+    only_if: ColumnElement[bool] | None = None,
 ) -> postgresql.Insert:
-    """`prefix`, before the names of the arrays, keeps two such statements apart that are sent as one."""
+    """`prefix`, before the names of the arrays, keeps two such statements apart that are sent as one.
+
+    `only_if`: a condition for all rows; nothing is written where it does not hold.
+    """
     arrays = [bindparam(f"{prefix}{each.name}", type_=postgresql.ARRAY(_without_length(each))) for each in columns]
     new_rows = (
         func.unnest(*arrays)
@@ -110,7 +115,8 @@ def postgresql_insert(
     )
     names = [each.name for each in (*columns, *same)]
     constants = [bindparam(each.name, type_=_without_length(each)) for each in same]
-    insert = postgresql.insert(_table(columns)).from_select(names, select(*new_rows.c, *constants))
+    rows = select(*new_rows.c, *constants)
+    insert = postgresql.insert(_table(columns)).from_select(names, rows if only_if is None else rows.where(only_if))
     return _settling_conflicts(insert, replace, newer_by)
 
 

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, select
 
-from tracking_server.database.schema import latest_metrics, logged_model_metrics, metrics
+from tracking_server.database.schema import latest_metrics, logged_model_metrics, metrics, runs
 from tracking_server.database.statements.bulk_insert import BulkInsert, Prepared, columnar, postgresql_insert
 from tracking_server.entities.metrics import NewMetric
 
@@ -26,10 +26,23 @@ _latest_names = tuple(f"latest_{name}" for name in _names)
 
 _POINTS = BulkInsert(_points, same=[metrics.c.run_uuid])
 _LATEST = BulkInsert(_latest, same=[latest_metrics.c.run_uuid], replace=_overwritten, newer_by=_newer_by)
-_BOTH_ON_POSTGRESQL = postgresql_insert(
-    _latest, [latest_metrics.c.run_uuid], _overwritten, _newer_by, prefix="latest_"
-).add_cte(postgresql_insert(_points, [metrics.c.run_uuid]).cte("points"))
-"""Points and latest points in one round trip."""
+_run_is_active = exists().where(runs.c.run_uuid == bindparam("run_uuid"), runs.c.lifecycle_stage == "active")
+_ALL_ON_POSTGRESQL = (
+    select(runs.c.lifecycle_stage, runs.c.experiment_id)
+    .where(runs.c.run_uuid == bindparam("run_uuid"))
+    .add_cte(postgresql_insert(_points, [metrics.c.run_uuid], only_if=_run_is_active).cte("points"))
+    .add_cte(
+        postgresql_insert(
+            _latest,
+            [latest_metrics.c.run_uuid],
+            _overwritten,
+            _newer_by,
+            prefix="latest_",
+            only_if=_run_is_active,
+        ).cte("latest")
+    )
+)
+"""Points and latest points in one round trip, and only of an active run; the row is that of `runs.SELECT_STAGE`."""
 
 _MODEL_POINTS = BulkInsert(
     [
@@ -97,13 +110,16 @@ def latest_points(points: Iterable[Point]) -> list[Point]:
 
 
 def insert_points(dialect: str, run_id: str, given: Sequence[NewMetric]) -> tuple[Prepared, ...]:
-    """Points that exist are left alone; the latest points change where a newer one comes."""
+    """Points that exist are left alone; the latest points change where a newer one comes.
+
+    On PostgreSQL it is one statement. It looks at the run itself, and answers with the row of `runs.SELECT_STAGE`.
+    """
     points = [point_of(metric) for metric in given]
     latest = latest_points(points)
     points.sort()
     if dialect == "postgresql":
         parameters = {**columnar(_names, points), **columnar(_latest_names, latest), "run_uuid": run_id}
-        return (Prepared(_BOTH_ON_POSTGRESQL, parameters),)
+        return (Prepared(_ALL_ON_POSTGRESQL, parameters),)
     return (
         _POINTS.prepare(dialect, points, run_uuid=run_id),
         _LATEST.prepare(dialect, latest, run_uuid=run_id),

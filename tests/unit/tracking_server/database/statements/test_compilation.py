@@ -12,7 +12,7 @@ from tracking_server.database import statements
 from tracking_server.database.statements.bulk_insert import BulkInsert
 from tracking_server.database.urls import DRIVERS
 
-ONLY = {"metrics._BOTH_ON_POSTGRESQL": "postgresql"}
+ONLY = {"metrics._ALL_ON_POSTGRESQL": "postgresql", "runs._INSERT_WITH_TAGS_ON_POSTGRESQL": "postgresql"}
 
 
 def constants() -> Iterator[tuple[str, object]]:
