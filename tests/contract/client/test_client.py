@@ -62,3 +62,12 @@ def test_a_tour_through_the_client_is_equal_on_both_servers(ours: str, theirs: s
         return normalised(last_line(run_script(SCRIPTS / "tour.py", url, home=tmp_path)))
 
     assert_same(tour(ours), tour(theirs))
+
+
+def test_a_tour_through_the_registry_is_equal_on_both_servers(ours: str, theirs: str, tmp_path: Path) -> None:
+    """Every public call of the client for models, versions, aliases and prompts."""
+
+    def tour(url: str) -> Any:
+        return normalised(last_line(run_script(SCRIPTS / "registry_tour.py", url, home=tmp_path)))
+
+    assert_same(tour(ours), tour(theirs))
