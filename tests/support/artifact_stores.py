@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from tests.support.emulators import BUCKET, Emulator, azure_emulator, gcs_emulator, s3_emulator
+from tests.support.emulators import AZURE_ACCOUNT, BUCKET, Emulator, azure_emulator, gcs_emulator, s3_emulator
 from tests.support.memory_bucket import MemoryBucket
 from tracking_server.artifacts.addresses import AzureAddress, parse_address
 from tracking_server.artifacts.azure_blob import AzureContainer
@@ -86,10 +86,8 @@ def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 @pytest.fixture(scope="session")
 def azure_bucket(azure: Emulator) -> Iterator[AzureContainer]:
-    options = StoreOptions.from_environ(azure.environ)
-    address = parse_address(azure.uri, options)
-    assert isinstance(address, AzureAddress)
-    bucket = AzureContainer(address, options)
+    bucket = open_bucket("azure", BUCKET, StoreOptions.from_environ(azure.environ))
+    assert isinstance(bucket, AzureContainer)
     yield bucket
     bucket.close()
 
@@ -109,3 +107,39 @@ def object_store(request: pytest.FixtureRequest) -> ObjectStore:
 def remote_store(request: pytest.FixtureRequest, name: str) -> ObjectStore:
     """In a folder of its own in the one bucket."""
     return ObjectStore(request.getfixturevalue(f"{name}_bucket"), f"tests/{uuid.uuid4().hex}")
+
+
+def store_through(name: str, emulator: Emulator, url: str, *, bucket: str = BUCKET, **environ: str) -> ObjectStore:
+    """A store over the emulator as it is reached at another address, such as that of a proxy, with more environment."""
+    moved = {key: value.replace(_base(emulator.url), _base(url)) for key, value in emulator.environ.items()}
+    options = StoreOptions.from_environ({**moved, "AWS_MAX_ATTEMPTS": "3", **environ})
+    return ObjectStore(open_bucket(name, bucket, options), f"tests/{uuid.uuid4().hex}")
+
+
+def open_bucket(name: str, bucket: str, options: StoreOptions) -> S3Bucket | GcsBucket | AzureContainer:
+    if name == "s3":
+        return S3Bucket(bucket, options)
+    if name == "gcs":
+        return GcsBucket(bucket, options, retry_seconds=1)
+    address = parse_address(f"azure://{bucket}", options)
+    assert isinstance(address, AzureAddress)
+    return AzureContainer(address, options, backoff_seconds=0.05)
+
+
+def unfinished_in(store: ObjectStore, folder: str = "") -> list[str]:
+    """What the store holds of uploads that have not ended. Google's tells nobody."""
+    prefix = store.name_of(folder)
+    match store.bucket:
+        case S3Bucket() as bucket:
+            found = bucket.client.list_multipart_uploads(Bucket=bucket.name, Prefix=prefix)
+            return [each.get("Key", "") for each in found.get("Uploads", ())]
+        case AzureContainer() as bucket:
+            blobs = bucket.container.list_blobs(name_starts_with=prefix, include=["uncommittedblobs"])
+            committed = {blob.name for blob in bucket.container.list_blobs(name_starts_with=prefix)}
+            return [blob.name for blob in blobs if blob.name not in committed]
+        case _:
+            return []
+
+
+def _base(url: str) -> str:
+    return url.removesuffix(f"/{AZURE_ACCOUNT}")

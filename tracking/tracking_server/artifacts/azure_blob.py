@@ -4,6 +4,7 @@ An account with a hierarchical namespace has blobs that stand for folders. They 
 """
 
 import base64
+import random
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -24,6 +25,7 @@ from azure.storage.blob import (
     ContainerClient,
     ContentSettings,
     ExponentialRetry,
+    StorageStreamDownloader,
 )
 from requests.adapters import HTTPAdapter
 
@@ -49,16 +51,30 @@ from tracking_server.errors import ConfigInvalid
 CONNECT_SECONDS: Final = 10
 TIMEOUT_SECONDS: Final = 600.0
 CONNECTIONS: Final = 128
+BACKOFF_SECONDS: Final = 0.5
 PART_BYTES: Final = 5 * 1024 * 1024
 PART_LIMIT: Final = 50_000
 READ_BYTES: Final = 4 * 1024 * 1024
 """What one call reads: the most for which the service tells a checksum."""
 
+_ATTEMPTS: Final = 4
 _FOLDER_MARK: Final = "hdi_isfolder"
 _GIVEN_UP_MARK: Final = "trackplane_given_up"
 
 
-def make_service(host: str, options: StoreOptions) -> BlobServiceClient:
+class _Retry(ExponentialRetry):
+    """Four attempts, within seconds: whoever waits for the answer will try again too."""
+
+    def __init__(self, backoff_seconds: float) -> None:
+        super().__init__(retry_total=3)
+        self._backoff_seconds = backoff_seconds
+
+    def get_backoff_time(self, settings: dict[str, Any]) -> float:
+        waits: float = self._backoff_seconds * 2.0 ** int(settings["count"])
+        return waits * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+
+
+def make_service(host: str, options: StoreOptions, *, backoff_seconds: float) -> BlobServiceClient:
     """By connection string, else key, else shared access signature, else what DefaultAzureCredential finds."""
     session = requests.Session()
     for scheme in ("https://", "http://"):
@@ -68,7 +84,7 @@ def make_service(host: str, options: StoreOptions) -> BlobServiceClient:
         "transport": RequestsTransport(session=session, session_owner=False),
         "connection_timeout": CONNECT_SECONDS,
         "read_timeout": timeout if timeout > 0 else None,
-        "retry_policy": ExponentialRetry(initial_backoff=0, increment_base=2, retry_total=4, random_jitter_range=1),
+        "retry_policy": _Retry(backoff_seconds),
         "max_single_get_size": READ_BYTES,
         "max_chunk_get_size": READ_BYTES,
     }
@@ -96,10 +112,13 @@ class AzureContainer:
     part_limit = PART_LIMIT
     span_bytes = None
 
-    def __init__(self, address: AzureAddress, options: StoreOptions) -> None:
+    def __init__(
+        self, address: AzureAddress, options: StoreOptions, *, backoff_seconds: float = BACKOFF_SECONDS
+    ) -> None:
         self.uri = f"wasbs://{address.container}@{address.host}"
         self.address = address
         self.options = options
+        self._backoff_seconds = backoff_seconds
         self._service: BlobServiceClient | None = None
         self._lock = threading.Lock()
 
@@ -108,7 +127,7 @@ class AzureContainer:
         if self._service is None:
             with self._lock:
                 if self._service is None:
-                    self._service = make_service(self.address.host, self.options)
+                    self._service = make_service(self.address.host, self.options, backoff_seconds=self._backoff_seconds)
         return self._service
 
     @property
@@ -135,7 +154,7 @@ class AzureContainer:
         if etag is not None:
             arguments |= {"etag": f'"{etag}"', "match_condition": MatchConditions.IfNotModified}
         with translated(self.uri, "read", size_bytes=lambda: self.head(name).size_bytes):
-            found = self.blob(name).download_blob(encoding=None, validate_content=True, max_concurrency=1, **arguments)
+            found = self._begin(self.blob(name), arguments)
             if wanted is not None and not found.size:
                 raise RangeNotSatisfiable(self.head(name).size_bytes)
             return AzureStream(self.uri, _file(found.properties, self.uri), found.size, found.chunks())
@@ -184,6 +203,18 @@ class AzureContainer:
         service, self._service = self._service, None
         if service is not None:
             service.close()
+
+    @staticmethod
+    def _begin(blob: BlobClient, arguments: dict[str, Any]) -> StorageStreamDownloader[bytes]:
+        """Gets the first piece. Where that is cut off, the SDK does not try again."""
+
+        def download() -> StorageStreamDownloader[bytes]:
+            return blob.download_blob(encoding=None, validate_content=True, max_concurrency=1, **arguments)
+
+        for _ in range(_ATTEMPTS - 1):
+            with suppress(requests.RequestException):
+                return download()
+        return download()
 
     def _delete(self, name: str) -> None:
         with translated(self.uri, "delete"):
@@ -244,7 +275,7 @@ class AzureUpload:
             return
         with suppress(StoreChanged, FileExistsError), translated(self._uri, "delete"):
             made = self._blob.commit_block_list(
-                [], metadata={_GIVEN_UP_MARK: "true"}, etag="*", match_condition=MatchConditions.IfMissing
+                [], metadata={_GIVEN_UP_MARK: "true"}, match_condition=MatchConditions.IfMissing
             )
             self._blob.delete_blob(etag=str(made["etag"]), match_condition=MatchConditions.IfNotModified)
 

@@ -14,11 +14,10 @@ from urllib.parse import quote
 import google.auth
 import google_crc32c
 import requests
-from google.api_core.retry import Retry
 from google.auth.credentials import AnonymousCredentials, Credentials
 from google.auth.transport.requests import AuthorizedSession
 from google.cloud import storage
-from google.cloud.storage.exceptions import InvalidResponse
+from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from google.cloud.storage.fileio import BlobWriter
 from google.cloud.storage.retry import DEFAULT_RETRY
 from requests.adapters import HTTPAdapter
@@ -49,7 +48,7 @@ PART_BYTES: Final = 5 * 1024 * 1024
 PART_LIMIT: Final = 1_000_000_000
 """There is none: a resumable upload has as many pieces as it takes."""
 _default_credentials: Callable[..., tuple[Credentials, str | None]] = google.auth.default  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - no annotations
-_RETRY: Final[Retry] = DEFAULT_RETRY.with_timeout(30.0).with_delay(initial=0.2, maximum=5.0, multiplier=2.0)
+RETRY_SECONDS: Final = 15.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,13 +83,14 @@ class GcsBucket:
 
     part_limit = PART_LIMIT
 
-    def __init__(self, bucket: str, options: StoreOptions) -> None:
+    def __init__(self, bucket: str, options: StoreOptions, *, retry_seconds: float = RETRY_SECONDS) -> None:
         self.uri = f"gs://{bucket}"
         self.name = bucket
         self.endpoint = options.gcs_endpoint or PUBLIC_ENDPOINT
         self.part_bytes = options.gcs_upload_chunk_bytes or PART_BYTES
         self.span_bytes = options.gcs_download_chunk_bytes
         self._options = options
+        self._retry = DEFAULT_RETRY.with_timeout(retry_seconds).with_delay(0.2, 3.0, 2.0)
         self._timeout = _timeout(options.timeout_seconds)
         self._connected: Connected | None = None
         self._lock = threading.Lock()
@@ -107,7 +107,7 @@ class GcsBucket:
     def head(self, name: str) -> Stat:
         blob = self.blob(name)
         with translated(self.uri, "read"):
-            blob.reload(timeout=self._timeout, retry=_RETRY)
+            blob.reload(timeout=self._timeout, retry=self._retry)
         return _stat(blob)
 
     def read(self, name: str, wanted: Wanted, etag: str | None = None) -> "GcsStream":
@@ -115,7 +115,7 @@ class GcsBucket:
         if wanted is not None:
             headers["Range"] = range_header(wanted)
         with translated(self.uri, "read"):
-            answer = _RETRY(partial(self._get, name, headers, etag))()
+            answer = self._retry(partial(self._get, name, headers, etag))()
         if answer.status_code == 416:
             content_range = answer.headers.get("Content-Range", "")
             answer.close()
@@ -124,14 +124,14 @@ class GcsBucket:
 
     def put(self, name: str, content: bytearray) -> Stat:
         blob = self.blob(name)
-        self._in_bucket(
+        self.in_bucket(
             "write",
             lambda: blob.upload_from_string(
                 bytes(content),
                 content_type=media_type(name),
                 timeout=self._timeout,
                 checksum="crc32c",
-                retry=_RETRY,
+                retry=self._retry,
             ),
         )
         return _stat(blob)
@@ -148,9 +148,9 @@ class GcsBucket:
             delimiter=None if is_deep else "/",
             fields="items(name,size),prefixes,nextPageToken",
             timeout=self._timeout,
-            retry=_RETRY,
+            retry=self._retry,
         )
-        objects = self._in_bucket("list", lambda: tuple(_found(blob) for blob in next(found.pages, ())))
+        objects = self.in_bucket("list", lambda: tuple(_found(blob) for blob in next(found.pages, ())))
         return Page(objects=objects, folders=tuple(found.prefixes), next_after=found.next_page_token or None)
 
     def delete(self, objects: Sequence[FoundObject]) -> Sequence[Leftover]:
@@ -166,11 +166,17 @@ class GcsBucket:
         return BlobWriter(
             self.blob(name),
             chunk_size=self.part_bytes,
-            retry=_RETRY,
+            retry=self._retry,
             content_type=media_type(name),
             timeout=self._timeout,
             checksum="crc32c",
         )
+
+    def drop(self, name: str) -> None:
+        """Deletes what was found to be damaged, unless somebody has replaced it since."""
+        blob = self.blob(name)
+        blob.reload(timeout=self._timeout, retry=self._retry)
+        blob.delete(if_generation_match=blob.generation, timeout=self._timeout, retry=self._retry)
 
     def close(self) -> None:
         connected, self._connected = self._connected, None
@@ -194,9 +200,9 @@ class GcsBucket:
 
     def _delete(self, name: str) -> None:
         with translated(self.uri, "delete"):
-            self.blob(name).delete(timeout=self._timeout, retry=_RETRY)
+            self.blob(name).delete(timeout=self._timeout, retry=self._retry)
 
-    def _in_bucket(self, action: str, call: Callable[[], T]) -> T:
+    def in_bucket(self, action: str, call: Callable[[], T]) -> T:
         """Where no object is named that may be missing, what is missing is the bucket."""
         try:
             with translated(self.uri, action):
@@ -246,15 +252,27 @@ class GcsUpload:
         self._bucket = bucket
         self._name = name
         self._writer = bucket.writer(name)
+        self._has_begun = False
 
     def add(self, part: bytearray) -> None:
-        with translated(self._bucket.uri, "write"):
-            self._writer.write(part)
+        if not self._has_begun:
+            self._has_begun = True
+            self._bucket.in_bucket("write", lambda: self._writer.write(part))
+            return
+        try:
+            with translated(self._bucket.uri, "write"):
+                self._writer.write(part)
+        except ArtifactNotFound as error:
+            raise StoreUnavailable(f"{self._bucket.uri} has forgotten the upload. Try again.") from error
 
     def finish(self, last: bytearray) -> Stat:
         self.add(last)
         with translated(self._bucket.uri, "write"):
-            self._writer.close()
+            try:
+                self._writer.close()
+            except DataCorruption:
+                self._bucket.drop(self._name)
+                raise
         return self._bucket.head(self._name)
 
     def abort(self) -> None:

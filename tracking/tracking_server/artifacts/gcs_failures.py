@@ -96,6 +96,8 @@ def missing_bucket(uri: str) -> StoreMisconfigured:
 
 def _translate(error: BaseException, uri: str, action: str) -> TrackingError:
     match error:
+        case GoogleAPICallError(code=400) if "doesn't match calculated" in str(error):
+            return StoreUnavailable(f"What {uri} got does not have its checksum. Try again.")
         case GoogleAPICallError():
             return of_status(int(error.code or 0), uri, action)
         case InvalidResponse():

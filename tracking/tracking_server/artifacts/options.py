@@ -40,6 +40,8 @@ VARIABLES: Final = (
     Variable(name="MLFLOW_S3_EXPECTED_BUCKET_OWNER", meaning="The account that the bucket must belong to."),
     Variable(name="MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE", meaning="`auto`, `path` or `virtual`."),
     Variable(name="MLFLOW_EXPERIMENTAL_S3_SIGNATURE_VERSION", meaning="How calls are signed; `s3v4` if not set."),
+    Variable(name="AWS_MAX_ATTEMPTS", meaning="How often a call to S3 is tried, 4 times if not set."),
+    Variable(name="AWS_RETRY_MODE", meaning="`standard` (if not set), `adaptive` or `legacy`, as boto3 knows them."),
     Variable(name="MLFLOW_GCS_ENDPOINT", meaning="The address of Google Cloud Storage; a bare host means https."),
     Variable(name="STORAGE_EMULATOR_HOST", meaning="The address of an emulator of it; a bare host means http."),
     Variable(name="MLFLOW_GCS_UPLOAD_CHUNK_SIZE", meaning="Bytes of one part of an upload; a multiple of 262144."),
@@ -69,6 +71,8 @@ class StoreOptions:
     s3_expected_bucket_owner: str = ""
     s3_addressing_style: Literal["auto", "path", "virtual"] = "auto"
     s3_signature_version: str = "s3v4"
+    s3_max_attempts: int = 4
+    s3_retry_mode: Literal["standard", "adaptive", "legacy"] = "standard"
     gcs_endpoint: str = ""
     gcs_upload_chunk_bytes: int | None = None
     gcs_download_chunk_bytes: int | None = None
@@ -91,6 +95,8 @@ class StoreOptions:
             s3_expected_bucket_owner=read("MLFLOW_S3_EXPECTED_BUCKET_OWNER", str, ""),
             s3_addressing_style=read("MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE", _addressing_style, "auto"),
             s3_signature_version=read("MLFLOW_EXPERIMENTAL_S3_SIGNATURE_VERSION", str, "s3v4"),
+            s3_max_attempts=read("AWS_MAX_ATTEMPTS", _count, 4),
+            s3_retry_mode=read("AWS_RETRY_MODE", _retry_mode, "standard"),
             gcs_endpoint=read("MLFLOW_GCS_ENDPOINT", _https, "") or read("STORAGE_EMULATOR_HOST", _http, ""),
             gcs_upload_chunk_bytes=read("MLFLOW_GCS_UPLOAD_CHUNK_SIZE", _upload_chunk, None),
             gcs_download_chunk_bytes=read("MLFLOW_GCS_DOWNLOAD_CHUNK_SIZE", _chunk, None),
@@ -162,6 +168,20 @@ def _addressing_style(text: str) -> Literal["auto", "path", "virtual"]:
             return text
         case _:
             raise ValueError(f"must be auto, path or virtual, not {text!r}")
+
+
+def _retry_mode(text: str) -> Literal["standard", "adaptive", "legacy"]:
+    match text:
+        case "standard" | "adaptive" | "legacy":
+            return text
+        case _:
+            raise ValueError(f"must be standard, adaptive or legacy, not {text!r}")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"must be a number of at least 1, not {text!r}")
+    return int(text)
 
 
 def _seconds(text: str) -> float:

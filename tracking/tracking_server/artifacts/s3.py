@@ -46,7 +46,7 @@ def make_client(options: StoreOptions) -> "S3Client":
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
         max_pool_connections=CONNECTIONS,
-        retries={"mode": "standard", "total_max_attempts": 6},
+        retries={"mode": options.s3_retry_mode, "total_max_attempts": options.s3_max_attempts},
         user_agent_extra="trackplane",
     )
     client: S3Client = boto3.session.Session().client(  # pyright: ignore[reportUnknownMemberType] - of other services
@@ -106,12 +106,14 @@ class S3Bucket:
     def upload(self, name: str) -> "S3Upload":
         with translated(self.uri, "write"):
             answer = self.client.create_multipart_upload(
-                **self._arguments("CreateMultipartUpload", Key=name, ContentType=media_type(name))
+                **self._arguments("CreateMultipartUpload", Key=name, ContentType=media_type(name), **self._checksum)
             )
         return S3Upload(self, name, answer["UploadId"])
 
     def put_part(self, name: str, upload_id: str, number: int, part: bytearray) -> "CompletedPartTypeDef":
-        arguments = self._arguments("UploadPart", Key=name, UploadId=upload_id, PartNumber=number, Body=part)
+        arguments = self._arguments(
+            "UploadPart", Key=name, UploadId=upload_id, PartNumber=number, Body=part, **self._checksum
+        )
         with translated(self.uri, "write"):
             answer = self.client.upload_part(**arguments)
         completed: CompletedPartTypeDef = {"PartNumber": number, "ETag": answer["ETag"]}
@@ -196,6 +198,16 @@ class S3Bucket:
         client, self._client = self._client, None
         if client is not None:
             client.close()
+
+    @property
+    def _checksum(self) -> dict[str, str]:
+        """Parts have checksums if whole files have: AWS_REQUEST_CHECKSUM_CALCULATION turns both off."""
+        return {"ChecksumAlgorithm": "CRC32"} if self._has_checksums else {}
+
+    @property
+    def _has_checksums(self) -> bool:
+        calculated: str = getattr(self.client.meta.config, "request_checksum_calculation", "")
+        return calculated != "when_required"
 
     def _arguments(self, operation: str, **arguments: Any) -> dict[str, Any]:
         """With the configured ones that the operation takes; those of the caller count more."""

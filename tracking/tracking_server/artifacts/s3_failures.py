@@ -137,7 +137,13 @@ def _translate(error: ClientError, uri: str, action: str) -> TrackingError:
         return StoreDenied(f"{uri} refuses: {reason} ({code}).")
     if code in _THROTTLED or status in {429, 503}:
         return StoreThrottled(f"{uri} wants fewer calls ({code}). Try again.")
-    if status >= 500 or code in {"RequestTimeout", "BadDigest", "XAmzContentChecksumMismatch", "IncompleteBody"}:
+    if status >= 500 or code in {
+        "RequestTimeout",
+        "BadDigest",
+        "XAmzContentSHA256Mismatch",
+        "XAmzContentChecksumMismatch",
+        "IncompleteBody",
+    }:
         return StoreUnavailable(f"{uri} failed to {action} ({code}). Try again.")
     return StoreMisconfigured(f"{uri} does not take the call to {action} ({code}).")
 

@@ -17,6 +17,10 @@ from tracking_server.settings import Secret
         ({"MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE": "path"}, StoreOptions(s3_addressing_style="path")),
         ({"MLFLOW_EXPERIMENTAL_S3_SIGNATURE_VERSION": "s3"}, StoreOptions(s3_signature_version="s3")),
         (
+            {"AWS_MAX_ATTEMPTS": "9", "AWS_RETRY_MODE": "adaptive"},
+            StoreOptions(s3_max_attempts=9, s3_retry_mode="adaptive"),
+        ),
+        (
             {"MLFLOW_GCS_ENDPOINT": "storage.googleapis.com"},
             StoreOptions(gcs_endpoint="https://storage.googleapis.com"),
         ),
@@ -59,13 +63,15 @@ def test_all_faults_are_told_at_once_and_no_secret() -> None:
                 "MLFLOW_S3_UPLOAD_EXTRA_ARGS": "[1]",
                 "MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE": "dns",
                 "MLFLOW_GCS_ENDPOINT": "ftp://x",
+                "AWS_MAX_ATTEMPTS": "0",
+                "AWS_RETRY_MODE": "never",
                 "MLFLOW_GCS_UPLOAD_CHUNK_SIZE": "1000",
                 "MLFLOW_GCS_DOWNLOAD_CHUNK_SIZE": "0",
                 "MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT": "soon",
             }
         )
     faults = caught.value.message.splitlines()
-    assert len(faults) == 8
+    assert len(faults) == 10
     assert all(" must " in fault for fault in faults)
     assert "pass-word" not in caught.value.message
 
