@@ -223,7 +223,6 @@ def search_runs(client: MlflowClient) -> Any:
         "order by param": names("", "params.model DESC", "metrics.score ASC"),
         "pages": pages,
         "nowhere": len(client.search_runs([])),
-        "or": failure(lambda: names("metrics.score > 1 OR metrics.score < 0")),
         "no quotes": failure(lambda: names("params.model = tree")),
         "quotes": failure(lambda: names("metrics.score > '1'")),
         "too many": failure(lambda: client.search_runs([identity], max_results=50_001)),
