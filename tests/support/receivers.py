@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from tracking_server.deliver.resolving import Resolve
 
-PATIENCE_SECONDS: Final = 60.0
+PATIENCE_SECONDS: Final = 30.0
 CERTIFIED_NAME: Final = "hooks.example.com"
 
 
