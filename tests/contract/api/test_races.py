@@ -1,32 +1,15 @@
 """Many writers at once: nothing is lost, nobody is turned away, and what two cannot both have is answered."""
 
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import pytest
 
 from tests.support.api_calls import Api, Refusal
+from tests.support.races import at_once
 
 WRITERS = 6
 POINTS = 20
-
-
-def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """What each call answered, or how it was refused."""
-    gate = threading.Barrier(len(calls))
-
-    def run(call: Callable[[], Any]) -> Any:
-        gate.wait()
-        try:
-            return call()
-        except Refusal as refusal:
-            return refusal
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
 
 
 def test_one_of_many_creates_the_experiment_and_the_others_hear_that_it_exists(api: Api) -> None:

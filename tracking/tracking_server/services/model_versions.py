@@ -35,7 +35,7 @@ from tracking_server.entities.shapes import Empty
 from tracking_server.entities.tags import MODEL_VERSIONS_TAG, Tag
 from tracking_server.errors import InvalidParameter
 from tracking_server.services.context import Context
-from tracking_server.services.model_origins import LineageOf, check_source, find_origin
+from tracking_server.services.model_origins import LineageOf, Origin, check_source, find_origin
 from tracking_server.services.registry_events import VersionCreated, VersionTagDeleted, VersionTagSet, record
 from tracking_server.services.registry_limits import check_name, check_tag, check_width, parse_stage, parse_version
 from tracking_server.services.registry_reading import fetch_version, fetch_versions, no_model, no_version
@@ -50,38 +50,17 @@ def create_model_version(request: CreateModelVersion, context: Context) -> Found
 
     def write(connection: Connection) -> ModelVersion:
         origin = find_origin(connection, request, parsed)
+        check_width(origin.location, "source", dialect)
         _touch_model(connection, request.name, now, no_model)
-        highest = connection.execute(statements.SELECT_HIGHEST_EVER, {"of_model": request.name}).scalar_one()
-        number = int(highest) + 1
-        row = {
-            "name": request.name,
-            "version": number,
-            "creation_time": now,
-            "last_updated_time": now,
-            "user_id": None,
-            "current_stage": Stage.NONE.value,
-            "description": request.description,
-            "source": origin.source,
-            "run_id": origin.run_id,
-            "status": READY,
-            "status_message": None,
-            "run_link": request.run_link,
-        }
+        number = 1 + int(connection.execute(statements.SELECT_HIGHEST_EVER, {"of_model": request.name}).scalar_one())
+        row = _new_row(request, origin, number, now)
         hidden = {"storage_location": origin.location, "workspace": DEFAULT_WORKSPACE}
         connection.execute(statements.INSERT, {**row, **hidden})
         if request.tags:
             connection.execute(*statements.upsert_tags(dialect, request.name, number, request.tags))
         if origin.lineage is not None:
             _add_to_lineage(connection, dialect, origin.lineage, request.name, number)
-        created = VersionCreated(
-            name=request.name,
-            version=str(number),
-            source=origin.source,
-            run_id=origin.run_id,
-            tags=request.tags,
-            description=request.description,
-        )
-        record(connection, context, created)
+        record(connection, context, _creation(request, origin, number))
         tags = tuple({tag.key: tag for tag in request.tags}.values())
         return registry_rows.model_version(tuple(row.values()), {(request.name, number): tags})
 
@@ -217,6 +196,35 @@ def _check_new(request: CreateModelVersion, dialect: str) -> None:
     check_width(request.run_id or "", "run_id", dialect)
     check_width(request.run_link, "run_link", dialect)
     check_width(request.description, "description", dialect)
+
+
+def _new_row(request: CreateModelVersion, origin: Origin, number: int, now: int) -> dict[str, object]:
+    """In the order of `statements.COLUMNS`."""
+    return {
+        "name": request.name,
+        "version": number,
+        "creation_time": now,
+        "last_updated_time": now,
+        "user_id": None,
+        "current_stage": Stage.NONE.value,
+        "description": request.description,
+        "source": origin.source,
+        "run_id": origin.run_id,
+        "status": READY,
+        "status_message": None,
+        "run_link": request.run_link,
+    }
+
+
+def _creation(request: CreateModelVersion, origin: Origin, number: int) -> VersionCreated:
+    return VersionCreated(
+        name=request.name,
+        version=str(number),
+        source=origin.source,
+        run_id=origin.run_id,
+        tags=request.tags,
+        description=request.description,
+    )
 
 
 def _touch_model(connection: Connection, name: str, now: int, missing: Callable[[str], Exception]) -> None:

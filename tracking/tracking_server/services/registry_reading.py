@@ -14,7 +14,7 @@ from tracking_server.entities.registered_models import RegisteredModel
 from tracking_server.entities.tags import Tag
 from tracking_server.errors import DoesNotExist
 
-_AT_ONCE: Final = 500
+_AT_ONCE: Final = 1000
 """Versions whose tags one statement looks for: it has twice as many parameters, and SQL Server takes 2,100."""
 
 
