@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,7 +60,7 @@ def environment(home: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def mlflow_server(folder: Path) -> Generator[str]:
+def mlflow_server(folder: Path, environ: Mapping[str, str] | None = None) -> Generator[str]:
     """The URL of MLflow's own server with SQLite and a local folder, one worker, from when it answers."""
     port = free_port()
     command = [
@@ -76,7 +76,12 @@ def mlflow_server(folder: Path) -> Generator[str]:
     with (
         log.open("wb") as output,
         subprocess.Popen(
-            command, cwd=folder, env=environment(folder), stdout=output, stderr=output, start_new_session=True
+            command,
+            cwd=folder,
+            env={**environment(folder), **(environ or {})},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         ) as process,
     ):
         try:
