@@ -53,7 +53,7 @@ def get_metric_history_bulk(request: GetMetricHistoryBulk, context: Context) -> 
             f"Invalid value {request.max_results} for parameter 'max_results' supplied: It must not be negative."
         )
     parameters = {
-        "run_ids": request.run_id,
+        "run_ids": list(request.run_id),
         "metric_key": request.metric_key,
         "max_results": min(request.max_results, MAX_BULK_POINTS),
     }
@@ -72,7 +72,7 @@ def get_metric_history_bulk_interval(request: GetMetricHistoryBulkInterval, cont
             f" {MAX_INTERVAL_POINTS}."
         )
     parameters: dict[str, object] = {
-        "run_ids": request.run_ids,
+        "run_ids": list(request.run_ids),
         "metric_key": request.metric_key,
         "max_results": max_results,
     }

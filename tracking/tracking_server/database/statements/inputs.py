@@ -4,6 +4,7 @@ from sqlalchemy import and_, bindparam, insert, select
 
 from tracking_server.database.schema import datasets, input_tags, inputs
 from tracking_server.database.statements.bulk_insert import BulkInsert
+from tracking_server.database.statements.lists import one_of
 from tracking_server.entities.tags import DATASET_CONTEXT_TAG
 
 DATASET = "DATASET"
@@ -73,7 +74,7 @@ SELECT_DATASETS_OF_RUNS = (
     .join(input_tags, input_tags.c.input_uuid == inputs.c.input_uuid, isouter=True)
     .where(
         inputs.c.destination_type == RUN,
-        inputs.c.destination_id.in_(bindparam("run_ids", expanding=True)),
+        one_of(inputs.c.destination_id, "run_ids"),
         inputs.c.source_type == DATASET,
     )
     .order_by(inputs.c.input_uuid, input_tags.c.name)
@@ -82,7 +83,7 @@ SELECT_DATASETS_OF_RUNS = (
 
 SELECT_MODELS_OF_RUNS = select(inputs.c.source_type, inputs.c.source_id, inputs.c.destination_id, inputs.c.step).where(
     inputs.c.source_type.in_(bindparam("edge_types", expanding=True)),
-    inputs.c.source_id.in_(bindparam("run_ids", expanding=True)),
+    one_of(inputs.c.source_id, "run_ids"),
     inputs.c.destination_type.in_((MODEL_INPUT, MODEL_OUTPUT)),
 )
 

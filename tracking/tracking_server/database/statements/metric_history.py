@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Integer, Select, bindparam, case, func, or_, select
 
 from tracking_server.database.schema import metrics
+from tracking_server.database.statements.lists import one_of
 from tracking_server.database.statements.paging import PageQuery, SortKey, query_hash, select_page
 from tracking_server.entities.metrics import GetMetricHistory
 
@@ -19,7 +20,7 @@ SELECT_OF_RUN = _of_run.order_by(*_ORDER)
 
 _of_runs = select(
     metrics.c.key, metrics.c.value, metrics.c.timestamp, metrics.c.step, metrics.c.is_nan, metrics.c.run_uuid
-).where(metrics.c.run_uuid.in_(bindparam("run_ids", expanding=True)), metrics.c.key == bindparam("metric_key"))
+).where(one_of(metrics.c.run_uuid, "run_ids"), metrics.c.key == bindparam("metric_key"))
 
 SELECT_OF_RUNS = _of_runs.order_by(metrics.c.run_uuid, *_ORDER).limit(_LIMIT)
 

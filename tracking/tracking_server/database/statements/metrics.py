@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, exists, select
 
 from tracking_server.database.schema import latest_metrics, logged_model_metrics, metrics, runs
 from tracking_server.database.statements.bulk_insert import BulkInsert, Prepared, columnar, postgresql_insert
+from tracking_server.database.statements.lists import one_of
 from tracking_server.entities.metrics import NewMetric
 
 _points = (metrics.c.key, metrics.c.timestamp, metrics.c.step, metrics.c.value, metrics.c.is_nan)
@@ -64,7 +65,7 @@ SELECT_LATEST_OF_RUNS = select(
     latest_metrics.c.timestamp,
     latest_metrics.c.step,
     latest_metrics.c.is_nan,
-).where(latest_metrics.c.run_uuid.in_(bindparam("run_ids", expanding=True)))
+).where(one_of(latest_metrics.c.run_uuid, "run_ids"))
 
 SELECT_OF_MODELS = select(
     logged_model_metrics.c.model_id,
@@ -75,7 +76,7 @@ SELECT_OF_MODELS = select(
     logged_model_metrics.c.dataset_name,
     logged_model_metrics.c.dataset_digest,
     logged_model_metrics.c.run_id,
-).where(logged_model_metrics.c.model_id.in_(bindparam("model_ids", expanding=True)))
+).where(one_of(logged_model_metrics.c.model_id, "model_ids"))
 
 
 class Point(NamedTuple):

@@ -6,19 +6,18 @@ from sqlalchemy import bindparam, select
 
 from tracking_server.database.schema import logged_model_params, params
 from tracking_server.database.statements.bulk_insert import BulkInsert, Prepared
+from tracking_server.database.statements.lists import one_of
 from tracking_server.entities.tags import Param
 
 _RUN_PARAMS = BulkInsert([params.c.key, params.c.value], same=[params.c.run_uuid])
 
-SELECT_OF_RUNS = select(params.c.run_uuid, params.c.key, params.c.value).where(
-    params.c.run_uuid.in_(bindparam("run_ids", expanding=True))
-)
+SELECT_OF_RUNS = select(params.c.run_uuid, params.c.key, params.c.value).where(one_of(params.c.run_uuid, "run_ids"))
 SELECT_SOME_OF_RUN = select(params.c.key, params.c.value).where(
-    params.c.run_uuid == bindparam("run_id"), params.c.key.in_(bindparam("keys", expanding=True))
+    params.c.run_uuid == bindparam("run_id"), one_of(params.c.key, "keys")
 )
 SELECT_OF_MODELS = select(
     logged_model_params.c.model_id, logged_model_params.c.param_key, logged_model_params.c.param_value
-).where(logged_model_params.c.model_id.in_(bindparam("model_ids", expanding=True)))
+).where(one_of(logged_model_params.c.model_id, "model_ids"))
 INSERT_OF_MODEL = logged_model_params.insert()
 
 

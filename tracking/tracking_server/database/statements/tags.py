@@ -6,6 +6,7 @@ from sqlalchemy import Delete, bindparam, delete, select
 
 from tracking_server.database.schema import experiment_tags, logged_model_tags, tags
 from tracking_server.database.statements.bulk_insert import BulkInsert, Prepared
+from tracking_server.database.statements.lists import one_of
 from tracking_server.entities.tags import Tag
 
 _RUN_TAGS = BulkInsert([tags.c.key, tags.c.value], same=[tags.c.run_uuid], replace=[tags.c.value])
@@ -20,18 +21,16 @@ _MODEL_TAGS = BulkInsert(
     replace=[logged_model_tags.c.tag_value],
 )
 
-SELECT_OF_RUNS = select(tags.c.run_uuid, tags.c.key, tags.c.value).where(
-    tags.c.run_uuid.in_(bindparam("run_ids", expanding=True))
-)
+SELECT_OF_RUNS = select(tags.c.run_uuid, tags.c.key, tags.c.value).where(one_of(tags.c.run_uuid, "run_ids"))
 SELECT_ONE_OF_RUN = select(tags.c.value).where(
     tags.c.run_uuid == bindparam("run_id"), tags.c.key == bindparam("tag_key")
 )
 SELECT_OF_EXPERIMENTS = select(experiment_tags.c.experiment_id, experiment_tags.c.key, experiment_tags.c.value).where(
-    experiment_tags.c.experiment_id.in_(bindparam("experiment_ids", expanding=True))
+    one_of(experiment_tags.c.experiment_id, "experiment_ids")
 )
 SELECT_OF_MODELS = select(
     logged_model_tags.c.model_id, logged_model_tags.c.tag_key, logged_model_tags.c.tag_value
-).where(logged_model_tags.c.model_id.in_(bindparam("model_ids", expanding=True)))
+).where(one_of(logged_model_tags.c.model_id, "model_ids"))
 DELETE_FROM_RUN: Delete = delete(tags).where(tags.c.run_uuid == bindparam("of_run"), tags.c.key == bindparam("tag_key"))
 DELETE_FROM_EXPERIMENT: Delete = delete(experiment_tags).where(
     experiment_tags.c.experiment_id == bindparam("of_experiment"), experiment_tags.c.key == bindparam("tag_key")
