@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -155,6 +156,8 @@ def _measure_load(throughput: Throughput, servers: Sequence[Running], scale: Sca
         bar_of_gthread=throughput.bar_of_gthread,
     )
     load = throughput.load(scale)
+    for server in servers:  # a server's first request of a kind has much to load and to prepare
+        put_under_load(server.port, replace(load, seconds=0))
     for number in range(scale.rounds):
         for server in servers:
             cpu = cpu_seconds(server.pid)
@@ -166,6 +169,7 @@ def _measure_load(throughput: Throughput, servers: Sequence[Running], scale: Sca
                 f"{throughput.name}, round {number + 1}: {server.place.server} {rate:.2f} {throughput.unit},"
                 f" median {measured.median_ms:.1f} ms, {cpu_ms:.2f} ms of processor a request;"
                 f" the load took {measured.client_cpu_seconds / measured.seconds:.0%} of a processor"
+                + (f"; {measured.cut_off} ANSWERS CUT OFF" if measured.cut_off else "")
             )
     return row
 

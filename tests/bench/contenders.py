@@ -79,7 +79,7 @@ def _command(place: Place, port: int) -> Sequence[str]:
         f"--artifacts-destination={place.artifacts}",
         f"--port={port}",
         f"--workers={WORKERS}",
-        *(["--gunicorn-opts=-k gthread --threads 8"] if place.server == GTHREAD else []),
+        *(["--gunicorn-opts=-k gthread --threads 8 --timeout 300"] if place.server == GTHREAD else []),
     ]
 
 

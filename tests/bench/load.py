@@ -1,7 +1,7 @@
 """The load: a process of its own that keeps connections busy, each with one request after the other.
 
 It speaks just enough HTTP to cost little: on a machine that it shares with the server, what it uses is not there to be
-measured. A reply that is not 200, or whose first body is not what it should be, ends the measurement.
+measured. A reply that is not 200, or a first body that is not what it should be, ends the measurement.
 """
 
 import multiprocessing
@@ -25,6 +25,7 @@ Conversation: TypeAlias = Generator[Request, bytes, None]
 
 _BUFFER_BYTES: Final = 1 << 20
 _IDLE_SECONDS: Final = 300.0
+_MOST_TIMES_CUT_OFF: Final = 3
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CHUNKED: Final = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
 
@@ -47,6 +48,8 @@ class Measured:
     seconds: float
     median_ms: float
     client_cpu_seconds: float
+    cut_off: int
+    """Answers that the server did not send to their end, so that they were asked for again."""
 
     @property
     def rate(self) -> float:
@@ -118,27 +121,46 @@ def _run(pipe: Connection, port: int, load: Load) -> None:
 
 class _Client:
     def __init__(self, port: int, conversation: Conversation, *, keeps_bodies: bool) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=_IDLE_SECONDS)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._port = port
+        self._connect()
         self._conversation = conversation
+        self._request: Request = ()
         self._keeps_bodies = keeps_bodies
         self.is_first = True
         self.body = b""
         self.started = 0.0
+        self.times_cut_off = 0
         self._begin()
 
+    def _connect(self) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", self._port), timeout=_IDLE_SECONDS)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
     def send(self) -> None:
-        request = next(self._conversation) if self.is_first else self._conversation.send(self.body)
+        self._request = next(self._conversation) if self.is_first else self._conversation.send(self.body)
         self._begin()
         self.started = time.perf_counter()
-        for piece in request:
+        self._send_all()
+
+    def send_again(self) -> None:
+        """On a new connection, as every client when a server cuts off an answer, or closes before it has begun one."""
+        if self.times_cut_off == _MOST_TIMES_CUT_OFF:
+            raise AssertionError("the server has cut off too many answers on one connection")
+        self.times_cut_off += 1
+        self.socket.close()
+        self._connect()
+        self._begin()
+        self._send_all()
+
+    def _send_all(self) -> None:
+        for piece in self._request:
             self.socket.sendall(piece)
 
     def receive(self, buffer: memoryview) -> bool:
-        """Whether the reply is complete."""
+        """Whether the reply is complete. Raises ConnectionError when the server has closed the connection."""
         count = self.socket.recv_into(buffer)
         if not count:
-            raise AssertionError("the server closed the connection")
+            raise ConnectionResetError
         if self._left < 0:
             self._head += buffer[:count]
             end = self._head.find(b"\r\n\r\n")
@@ -199,7 +221,15 @@ def _keep_busy(port: int, load: Load) -> Measured:
             raise AssertionError(f"no answer within {_IDLE_SECONDS:.0f} seconds")
         for descriptor, _ in ready:
             client = clients[descriptor]
-            if not client.receive(buffer):
+            try:
+                is_complete = client.receive(buffer)
+            except ConnectionError:
+                del clients[descriptor]
+                client.send_again()
+                clients[client.socket.fileno()] = client
+                poll.register(client.socket.fileno(), select.EPOLLIN)
+                continue
+            if not is_complete:
                 continue
             ended = time.perf_counter()
             times.append(ended - client.started)
@@ -217,6 +247,7 @@ def _keep_busy(port: int, load: Load) -> Measured:
         seconds=ended - started,
         median_ms=statistics.median(times) * 1000,
         client_cpu_seconds=_own_cpu_seconds() - cpu,
+        cut_off=sum(client.times_cut_off for client in clients.values()),
     )
 
 
