@@ -8,12 +8,14 @@ from urllib.parse import urlsplit
 from tracking_server.artifacts.options import StoreOptions
 from tracking_server.artifacts.paths import InvalidPath, parse_folder
 from tracking_server.errors import ConfigInvalid
+from tracking_server.settings import Secret
 
 AZURE_SCHEMES: Final = frozenset({"wasb", "wasbs", "abfs", "abfss", "azure"})
 SCHEMES: Final = frozenset({"s3", "gs"}) | AZURE_SCHEMES
 
 _PUBLIC_SUFFIX: Final = "blob.core.windows.net"
 _CONNECTION_ACCOUNT = re.compile(r"(?:^|;)\s*AccountName=([^;]+)", re.IGNORECASE)
+_CONNECTION_KEY = re.compile(r"(?:^|;)\s*AccountKey=([^;]+)", re.IGNORECASE)
 _CONNECTION_ENDPOINT = re.compile(r"(?:^|;)\s*BlobEndpoint=https?://([^;/:]+)", re.IGNORECASE)
 
 
@@ -87,6 +89,20 @@ def azure_account(options: StoreOptions) -> str:
     ):
         return found[1].strip()
     return options.azure_account
+
+
+def azure_account_key(options: StoreOptions) -> Secret | None:
+    """None when the server has a signature, or an identity, instead."""
+    if options.azure_connection_string is None:
+        return options.azure_access_key
+    found = _CONNECTION_KEY.search(options.azure_connection_string.reveal())
+    return Secret(found[1]) if found else None
+
+
+def has_azure_signature(options: StoreOptions) -> bool:
+    if options.azure_connection_string is None:
+        return options.azure_sas_token is not None
+    return "sharedaccesssignature=" in options.azure_connection_string.reveal().lower()
 
 
 def _container(uri: str, netloc: str, scheme: str, options: StoreOptions) -> tuple[str, str]:

@@ -8,12 +8,15 @@ import random
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import Any, Final
+from urllib.parse import quote
 
 import requests
 from azure.core import MatchConditions
 from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential, TokenCredential
+from azure.core.exceptions import ResourceExistsError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import DefaultAzureCredential
 from azure.storage.blob import (
@@ -21,21 +24,26 @@ from azure.storage.blob import (
     BlobClient,
     BlobPrefix,
     BlobProperties,
+    BlobSasPermissions,
     BlobServiceClient,
     ContainerClient,
     ContentSettings,
     ExponentialRetry,
     StorageStreamDownloader,
+    UserDelegationKey,
+    generate_blob_sas,
 )
 from requests.adapters import HTTPAdapter
 
-from tracking_server.artifacts.addresses import AzureAddress
+from tracking_server.artifacts.addresses import AzureAddress, azure_account_key, has_azure_signature
 from tracking_server.artifacts.azure_failures import translated
 from tracking_server.artifacts.bucket import FoundObject, Page
 from tracking_server.artifacts.headers import media_type
 from tracking_server.artifacts.many import delete_each
 from tracking_server.artifacts.options import StoreOptions
+from tracking_server.artifacts.paths import name_of
 from tracking_server.artifacts.ranges import span, total_of
+from tracking_server.artifacts.signing import SentPart, SignedUrl, StartedParts
 from tracking_server.artifacts.store import (
     ArtifactNotFound,
     ByteRange,
@@ -44,9 +52,10 @@ from tracking_server.artifacts.store import (
     RangeNotSatisfiable,
     Stat,
     StoreChanged,
+    StoreMisconfigured,
     Wanted,
 )
-from tracking_server.errors import ConfigInvalid
+from tracking_server.errors import NotImplementedHere
 
 CONNECT_SECONDS: Final = 10
 TIMEOUT_SECONDS: Final = 600.0
@@ -92,9 +101,14 @@ def make_service(host: str, options: StoreOptions, *, backoff_seconds: float) ->
         try:
             return BlobServiceClient.from_connection_string(options.azure_connection_string.reveal(), **arguments)
         except ValueError:
-            raise ConfigInvalid("AZURE_STORAGE_CONNECTION_STRING is no connection string.") from None
+            raise StoreMisconfigured("AZURE_STORAGE_CONNECTION_STRING is no connection string.") from None
     address = options.azure_endpoint or f"https://{host}"
-    return BlobServiceClient(address, credential=_credential(host, options), **arguments)
+    try:
+        return BlobServiceClient(address, credential=_credential(host, options), **arguments)
+    except ValueError:
+        raise StoreMisconfigured(
+            "The options for Azure do not fit: an identity needs an address with https; without one, set a key."
+        ) from None
 
 
 def _credential(host: str, options: StoreOptions) -> AzureNamedKeyCredential | AzureSasCredential | TokenCredential:
@@ -120,6 +134,7 @@ class AzureContainer:
         self.options = options
         self._backoff_seconds = backoff_seconds
         self._service: BlobServiceClient | None = None
+        self.delegation: tuple[UserDelegationKey, datetime] | None = None
         self._lock = threading.Lock()
 
     @property
@@ -204,6 +219,69 @@ class AzureContainer:
         if service is not None:
             service.close()
 
+    def sign_get(self, name: str, seconds: int) -> SignedUrl:
+        disposition = f"attachment; filename*=UTF-8''{quote(name_of(name), safe='')}"
+        return SignedUrl(url=self._signed(name, BlobSasPermissions(read=True), seconds, disposition))
+
+    def sign_put(self, name: str, seconds: int) -> SignedUrl:
+        url = self._signed(name, BlobSasPermissions(create=True, write=True), seconds)
+        return SignedUrl(url=url, headers={"x-ms-blob-type": "BlockBlob", "Content-Type": media_type(name)})
+
+    def start_parts(self, name: str, count: int, seconds: int) -> StartedParts:
+        """Blocks need no start: the id of an upload is what the ids of its blocks begin with."""
+        upload_id = token_hex(8)
+        url = self._signed(name, BlobSasPermissions(create=True, write=True), seconds)
+        names = [block_id(upload_id, number).encode() for number in range(1, count + 1)]
+        blocks = [quote(base64.b64encode(name), safe="") for name in names]
+        return StartedParts(
+            upload_id=upload_id, parts=[SignedUrl(url=f"{url}&comp=block&blockid={each}") for each in blocks]
+        )
+
+    def complete_parts(self, name: str, upload_id: str, parts: Sequence[SentPart]) -> Stat:
+        blocks = [BlobBlock(block_id(upload_id, each.number)) for each in parts]
+        with translated(self.uri, "write"):
+            self.blob(name).commit_block_list(blocks, content_settings=ContentSettings(content_type=media_type(name)))
+        return self.head(name)
+
+    def abort_parts(self, name: str, upload_id: str) -> None:  # noqa: ARG002 - blocks go with their blob, not one by one
+        give_up_blocks(self.uri, self.blob(name))
+
+    def _signed(self, name: str, permission: BlobSasPermissions, seconds: int, disposition: str | None = None) -> str:
+        """By the key of the account, else by a key that the service gives for the identity of the server."""
+        until = datetime.now(UTC) + timedelta(seconds=seconds)
+        with translated(self.uri, "sign"):
+            query = generate_blob_sas(
+                account_name=str(self.service.account_name),
+                container_name=self.address.container,
+                blob_name=name,
+                permission=permission,
+                expiry=until,
+                content_disposition=disposition,
+                **self._key(until),
+            )
+        return f"{self.blob(name).url.partition('?')[0]}?{query}"
+
+    def _key(self, until: datetime) -> dict[str, Any]:
+        account_key = azure_account_key(self.options)
+        if account_key is not None:
+            return {"account_key": account_key.reveal()}
+        if has_azure_signature(self.options):
+            raise NotImplementedHere(
+                f"Signed addresses are not possible for {self.uri}: a shared access signature cannot sign others. Give"
+                " the server the key of the account, or an identity with the role Storage Blob Delegator."
+            )
+        return {"user_delegation_key": self._delegation_key(until)}
+
+    def _delegation_key(self, until: datetime) -> UserDelegationKey:
+        """Kept as long as it lasts: each costs a call."""
+        with self._lock:
+            if self.delegation is None or self.delegation[1] < until:
+                now = datetime.now(UTC)
+                ends = max(until, now + timedelta(hours=1))
+                key = self.service.get_user_delegation_key(now - timedelta(minutes=5), ends)
+                self.delegation = (key, ends)
+            return self.delegation[0]
+
     @staticmethod
     def _begin(blob: BlobClient, arguments: dict[str, Any]) -> StorageStreamDownloader[bytes]:
         """Gets the first piece. Where that is cut off, the SDK does not try again."""
@@ -254,10 +332,10 @@ class AzureUpload:
         self._size_bytes = 0
 
     def add(self, part: bytearray) -> None:
-        block_id = base64.b64encode(f"{self._token}-{len(self._blocks):05}".encode()).decode()
+        name = block_id(self._token, len(self._blocks) + 1)
         with translated(self._uri, "write"):
-            self._blob.stage_block(block_id, bytes(part), length=len(part), validate_content=True)
-        self._blocks.append(BlobBlock(block_id))
+            self._blob.stage_block(name, bytes(part), length=len(part), validate_content=True)
+        self._blocks.append(BlobBlock(name))
         self._size_bytes += len(part)
 
     def finish(self, last: bytearray) -> Stat:
@@ -268,16 +346,27 @@ class AzureUpload:
         return _written(answer, self._size_bytes)
 
     def abort(self) -> None:
-        """The service has no call for it. Blocks go with the blob that they were for, so an empty one is made of none
-        of them, marked as no file, and deleted. Where there is a blob already, nothing is risked: blocks that no list
-        names go by themselves after a week."""
-        if not self._blocks:
-            return
-        with suppress(StoreChanged, FileExistsError), translated(self._uri, "delete"):
-            made = self._blob.commit_block_list(
+        if self._blocks:
+            give_up_blocks(self._uri, self._blob)
+
+
+def block_id(upload_id: str, number: int) -> str:
+    """All blocks of a blob must have ids of one length. The SDK encodes them; an address has them encoded."""
+    return f"{upload_id}-{number:05}"
+
+
+def give_up_blocks(uri: str, blob: BlobClient) -> None:
+    """The service has no call for it. Blocks go with the blob that they were for, so an empty one is made of none of
+    them, marked as no file, and deleted. Where there is a blob already, nothing is risked: blocks that no list names go
+    by themselves after a week."""
+    with suppress(StoreChanged), translated(uri, "delete"):
+        try:
+            made = blob.commit_block_list(
                 [], metadata={_GIVEN_UP_MARK: "true"}, match_condition=MatchConditions.IfMissing
             )
-            self._blob.delete_blob(etag=str(made["etag"]), match_condition=MatchConditions.IfNotModified)
+        except ResourceExistsError:
+            return
+        blob.delete_blob(etag=str(made["etag"]), match_condition=MatchConditions.IfNotModified)
 
 
 def _file(found: BlobProperties, uri: str) -> BlobProperties:

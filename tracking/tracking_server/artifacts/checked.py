@@ -15,35 +15,35 @@ SLOW_SECONDS = 5.0
 
 class CheckedStore:
     def __init__(self, inner: ArtifactStore) -> None:
-        self._inner = inner
+        self.inner = inner
 
     @property
     def writer_bytes(self) -> int:
-        return self._inner.writer_bytes
+        return self.inner.writer_bytes
 
     def open(self, key: str, wanted: Wanted = None) -> Reader:
         with _timed("open", parse_key(key)):
-            return self._inner.open(key, wanted)
+            return self.inner.open(key, wanted)
 
     def create(self, key: str) -> Writer:
         with _timed("create", parse_key(key)):
-            return self._inner.create(key)
+            return self.inner.create(key)
 
     def stat(self, key: str) -> Stat:
         with _timed("stat", parse_key(key)):
-            return self._inner.stat(key)
+            return self.inner.stat(key)
 
     def list(self, folder: str, *, after: str = "", limit: int = 1000) -> Listing:
         with _timed("list", folder and parse_key(folder)):
-            return self._inner.list(folder, after=after, limit=limit)
+            return self.inner.list(folder, after=after, limit=limit)
 
     def delete(self, key: str) -> None:
         with _timed("delete", parse_key(key)):
-            self._inner.delete(key)
+            self.inner.delete(key)
 
     def delete_prefix(self, key: str) -> Deleted:
         with _timed("delete_prefix", key and parse_key(key)):
-            return self._inner.delete_prefix(key)
+            return self.inner.delete_prefix(key)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ with a reserved name, so nothing is written to another file system and the last 
 import errno
 import os
 import stat as stat_module
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
@@ -158,8 +158,8 @@ class LocalStore:
                     return Listing(entries=())
                 raise
             try:
-                found = sorted((entry for entry in _scan(descriptor) if entry.name > after), key=_name)
-                page = tuple(entry for each in found[:limit] for entry in _described(each))
+                found = sorted(_scan(descriptor, after), key=_name)
+                page = tuple(entry for each in found[:limit] if (entry := _described(each)) is not None)
             finally:
                 os.close(descriptor)
         return Listing(entries=page, next_after=found[limit - 1].name if len(found) > limit else None)
@@ -209,14 +209,17 @@ class LocalStore:
         raise ArtifactNotFound(f"There is no artifact {key!r}.")
 
 
-def _scan(descriptor: int) -> Iterator["os.DirEntry[str]"]:
+def _scan(descriptor: int, after: str) -> "Sequence[os.DirEntry[str]]":
     """Files and folders: no symbolic links, no devices, no unfinished uploads, no names that are not text."""
     with os.scandir(descriptor) as entries:
-        for entry in entries:
-            if entry.name.startswith(UPLOADING_PREFIX) or not _is_text(entry.name):
-                continue
-            if entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False):
-                yield entry
+        return [
+            entry
+            for entry in entries
+            if (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False))
+            and (name := entry.name) > after
+            and not name.startswith(UPLOADING_PREFIX)
+            and (name.isascii() or _is_text(name))
+        ]
 
 
 def _is_text(name: str) -> bool:
@@ -227,14 +230,14 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def _described(entry: "os.DirEntry[str]") -> tuple[Entry, ...]:
-    """Nothing when the file went away since its name was read."""
+def _described(entry: "os.DirEntry[str]") -> Entry | None:
+    """None when the file went away since its name was read."""
     if entry.is_dir(follow_symlinks=False):
-        return (Entry(name=entry.name, is_folder=True),)
+        return Entry(name=entry.name, is_folder=True)
     try:
-        return (Entry(name=entry.name, is_folder=False, size_bytes=entry.stat(follow_symlinks=False).st_size),)
+        return Entry(name=entry.name, is_folder=False, size_bytes=entry.stat(follow_symlinks=False).st_size)
     except FileNotFoundError:
-        return ()
+        return None
 
 
 def _name(entry: "os.DirEntry[str]") -> str:

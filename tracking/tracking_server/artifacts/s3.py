@@ -2,19 +2,23 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 import boto3
+import msgspec
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tracking_server.artifacts.bucket import FoundObject, Page
 from tracking_server.artifacts.headers import media_type, seconds_of
 from tracking_server.artifacts.options import StoreOptions
+from tracking_server.artifacts.paths import name_of
 from tracking_server.artifacts.ranges import range_header, total_of
 from tracking_server.artifacts.s3_failures import code_of, translated
+from tracking_server.artifacts.signing import SentPart, SignedUrl, StartedParts
 from tracking_server.artifacts.store import (
     ArtifactNotFound,
     Leftover,
@@ -172,7 +176,7 @@ class S3Bucket:
             )
 
     def abort(self, name: str, upload_id: str) -> None:
-        with translated(self.uri, "write"), suppress(ArtifactNotFound):
+        with suppress(ArtifactNotFound), translated(self.uri, "write"):
             self.client.abort_multipart_upload(**self._arguments("AbortMultipartUpload", Key=name, UploadId=upload_id))
 
     def complete(self, name: str, upload_id: str, parts: Sequence["CompletedPartTypeDef"]) -> Stat:
@@ -193,6 +197,51 @@ class S3Bucket:
             stat = self.head(name)
             return stat.etag.endswith(f"-{parts}") and stat.modified_seconds > time.time() - _JUST_NOW_SECONDS
         return False
+
+    def sign_get(self, name: str, seconds: int) -> SignedUrl:
+        disposition = f"attachment; filename*=UTF-8''{quote(name_of(name), safe='')}"
+        return self._signed("get_object", "GetObject", seconds, Key=name, ResponseContentDisposition=disposition)
+
+    def sign_put(self, name: str, seconds: int) -> SignedUrl:
+        return self._signed("put_object", "PutObject", seconds, Key=name, ContentType=media_type(name))
+
+    def start_parts(self, name: str, count: int, seconds: int) -> StartedParts:
+        """Without checksums: clients do not know of them."""
+        with translated(self.uri, "write"):
+            answer = self.client.create_multipart_upload(
+                **self._arguments("CreateMultipartUpload", Key=name, ContentType=media_type(name))
+            )
+        upload_id = answer["UploadId"]
+        parts = [
+            self._signed("upload_part", "UploadPart", seconds, Key=name, UploadId=upload_id, PartNumber=number)
+            for number in range(1, count + 1)
+        ]
+        return StartedParts(upload_id=upload_id, parts=parts)
+
+    def complete_parts(self, name: str, upload_id: str, parts: Sequence[SentPart]) -> Stat:
+        return self.complete(name, upload_id, [{"PartNumber": each.number, "ETag": each.etag} for each in parts])
+
+    def abort_parts(self, name: str, upload_id: str) -> None:
+        self.abort(name, upload_id)
+
+    def _signed(self, method: str, operation: str, seconds: int, **arguments: Any) -> SignedUrl:
+        given = self._arguments(operation, **arguments)
+        with translated(self.uri, "reach"):
+            url = self.client.generate_presigned_url(method, Params=given, ExpiresIn=seconds)
+        return SignedUrl(url=url, headers=self._headers(operation, given))
+
+    def _headers(self, operation: str, arguments: Mapping[str, object]) -> dict[str, str]:
+        """The arguments that travel as headers: they are signed, so the client must send them too."""
+        shape = self.client.meta.service_model.operation_model(operation).input_shape
+        headers: dict[str, str] = {}
+        for name, value in arguments.items():
+            serialization: Mapping[str, str] = shape.members[name].serialization if shape else {}
+            if serialization.get("location") == "header":
+                headers[serialization["name"]] = str(value)
+            elif serialization.get("location") == "headers":
+                pairs = msgspec.convert(value, dict[str, str])
+                headers |= {f"{serialization['name']}{key}": text for key, text in pairs.items()}
+        return headers
 
     def close(self) -> None:
         client, self._client = self._client, None

@@ -1,0 +1,205 @@
+"""Addresses that stores sign: whoever has one reads or writes that file, for a while, without any credentials."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from azure.storage.blob import UserDelegationKey
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from tests.support.artifact_stores import GROUP, content_of, names_of, put, remote_store, store_through, unfinished_in
+from tests.support.emulators import Emulator
+from tracking_server.artifacts.azure_blob import AzureContainer
+from tracking_server.artifacts.checked import CheckedStore
+from tracking_server.artifacts.gcs import GcsBucket
+from tracking_server.artifacts.local import LocalStore
+from tracking_server.artifacts.objects import ObjectStore
+from tracking_server.artifacts.s3 import S3Bucket
+from tracking_server.artifacts.signing import PartsStore, SentPart, SignedUrl, SigningStore, parts_store, signing_store
+from tracking_server.artifacts.store import ArtifactNotFound, StoreDenied, StoreUnavailable
+from tracking_server.errors import InvalidParameter, NotImplementedHere, TrackingError
+
+PART = 5 * 1024 * 1024
+
+
+@pytest.fixture(scope="session")
+def google_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a service account that is nowhere."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    file = tmp_path_factory.mktemp("google") / "key.json"
+    file.write_text(
+        json.dumps(
+            {
+                "type": "service_account",
+                "client_email": "trackplane@example.iam.gserviceaccount.com",
+                "token_uri": "https://oauth2.googleapis.com/token",
+                "private_key": key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
+            }
+        )
+    )
+    return file
+
+
+@pytest.fixture
+def signing(object_store: ObjectStore, google_key: Path, monkeypatch: pytest.MonkeyPatch) -> SigningStore:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(google_key))
+    found = signing_store(CheckedStore(object_store))
+    assert found is not None
+    return found
+
+
+@pytest.fixture(params=[pytest.param(name, marks=GROUP) for name in ("s3", "azure")])
+def strict_store(request: pytest.FixtureRequest) -> ObjectStore:
+    """Of those whose emulators look at signatures and take parts from clients: fake-gcs-server does neither."""
+    name: str = request.param
+    return remote_store(request, name)
+
+
+@pytest.fixture
+def parts(strict_store: ObjectStore) -> PartsStore:
+    found = parts_store(CheckedStore(strict_store))
+    assert found is not None
+    return found
+
+
+def send(method: str, signed: SignedUrl, body: bytes | None = None) -> tuple[bytes, Mapping[str, str]]:
+    request = urllib.request.Request(signed.url, method=method, data=body, headers=dict(signed.headers))
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        content: bytes = answer.read()
+        return content, headers
+
+
+@pytest.mark.parametrize("name", ["file.txt", "with space & größe 🎉+%.png"])
+def test_a_signed_address_writes_and_reads_one_file(
+    object_store: ObjectStore, signing: SigningStore, name: str
+) -> None:
+    send("PUT", signing.sign_put(f"run/{name}", 300), b"content")
+    assert content_of(object_store, f"run/{name}") == b"content"
+    content, headers = send("GET", signing.sign_get(f"run/{name}", 300))
+    assert content == b"content"
+    if not isinstance(object_store.bucket, GcsBucket):  # the emulator ignores what the answer is to be called
+        assert headers["content-disposition"].startswith("attachment; filename*=UTF-8''")
+
+
+def test_an_address_to_read_does_not_write_and_is_for_one_file(strict_store: ObjectStore) -> None:
+    signing = signing_store(strict_store)
+    assert signing is not None
+    for name in ("a", "b"):
+        put(strict_store, name, b"content")
+    signed = signing.sign_get("a", 300)
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        send("PUT", signed, b"other")
+    assert caught.value.code in {403, 400}
+    caught.value.close()
+    path = urlsplit(signed.url).path
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        send("GET", SignedUrl(url=signed.url.replace(path, f"{path[:-1]}b")))
+    assert caught.value.code == 403
+    caught.value.close()
+    assert content_of(strict_store, "a") == b"content"
+
+
+def test_an_upload_in_parts_of_a_client(strict_store: ObjectStore, parts: PartsStore) -> None:
+    content = bytes(range(256)) * (2 * PART // 256) + b"end"
+    started = parts.start_parts("run/large", 3, 300)
+    sent: list[SentPart] = []
+    for number, signed in enumerate(started.parts, start=1):
+        _, headers = send("PUT", signed, content[(number - 1) * PART : number * PART])
+        sent.append(SentPart(number=number, etag=headers.get("etag", "")))
+    assert names_of(strict_store, "run") == []
+    stat = parts.complete_parts("run/large", started.upload_id, list(reversed(sent)))
+    assert stat.size_bytes == len(content)
+    with strict_store.open("run/large") as reader:
+        assert b"".join(iter(lambda: reader.read(512 * 1024), b"")) == content
+
+
+def test_an_upload_in_parts_that_is_given_up_leaves_nothing(strict_store: ObjectStore, parts: PartsStore) -> None:
+    started = parts.start_parts("run/large", 2, 300)
+    send("PUT", started.parts[0], bytes(PART))
+    for _ in range(2):
+        parts.abort_parts("run/large", started.upload_id)
+    assert names_of(strict_store, "run") == []
+    assert unfinished_in(strict_store) == []
+    with pytest.raises((ArtifactNotFound, InvalidParameter, StoreUnavailable)):
+        parts.complete_parts("run/large", started.upload_id, [SentPart(number=1, etag="x")])
+
+
+@pytest.mark.parametrize("count", [0, 50_001])
+def test_the_number_of_parts_is_checked(parts: PartsStore, count: int) -> None:
+    with pytest.raises(InvalidParameter, match="from 1 to"):
+        parts.start_parts("run/large", count, 300)
+
+
+def test_a_folder_does_not_sign(tmp_path: Path) -> None:
+    assert signing_store(CheckedStore(LocalStore(tmp_path))) is None
+    assert parts_store(CheckedStore(LocalStore(tmp_path))) is None
+
+
+@GROUP
+def test_what_an_upload_is_to_have_is_part_of_the_signature(s3: Emulator, s3_bucket: S3Bucket) -> None:
+    extra = '{"Metadata": {"team": "vision"}}'
+    store = store_through("s3", s3, s3.url, MLFLOW_S3_UPLOAD_EXTRA_ARGS=extra)
+    signing = signing_store(store)
+    assert signing is not None
+    signed = signing.sign_put("file", 300)
+    assert signed.headers["x-amz-meta-team"] == "vision"
+    send("PUT", signed, b"x")
+    found = s3_bucket.client.head_object(Bucket=s3_bucket.name, Key=store.name_of("file"))
+    assert found["Metadata"] == {"team": "vision"}
+    store.close()
+
+
+@GROUP
+def test_azure_signs_by_a_key_of_the_service_when_the_server_has_an_identity(
+    azure: Emulator, azure_bucket: AzureContainer
+) -> None:
+    """The service gives that key to identities alone, which the emulator has none of: the key is put in here."""
+    host = "account.blob.core.windows.net"
+    store = store_through(
+        "azure", azure, azure.url, AZURE_STORAGE_CONNECTION_STRING="", MLFLOW_AZURE_STORAGE_BLOB_ENDPOINT=host
+    )
+    assert isinstance(store.bucket, AzureContainer)
+    ends = datetime.now(UTC) + timedelta(hours=2)
+    key = UserDelegationKey()  # type: ignore[no-untyped-call]  # the SDK has no annotation there
+    key.signed_oid, key.signed_tid, key.signed_service, key.signed_version = "oid", "tid", "b", "2024-11-04"
+    key.signed_start, key.signed_expiry = "2026-01-01T00:00:00Z", ends.strftime("%Y-%m-%dT%H:%M:%SZ")
+    key.value = "c2VjcmV0"
+    store.bucket.delegation = (key, ends)
+    signing = signing_store(store)
+    assert signing is not None
+    query = parse_qs(urlsplit(signing.sign_get("file", 300).url).query)
+    assert (query["skoid"], query["sktid"], query["sp"]) == (["oid"], ["tid"], ["r"])
+    store.close()
+
+
+@GROUP
+def test_azure_cannot_sign_with_a_signature(azure: Emulator) -> None:
+    store = store_through(
+        "azure", azure, azure.url,
+        AZURE_STORAGE_CONNECTION_STRING="",
+        MLFLOW_AZURE_STORAGE_BLOB_ENDPOINT=azure.url,
+        AZURE_STORAGE_SAS_TOKEN="?sv=1&sig=secret",
+    )  # fmt: skip
+    signing = signing_store(store)
+    assert signing is not None
+    with pytest.raises(NotImplementedHere, match="Storage Blob Delegator") as caught:
+        signing.sign_get("file", 300)
+    assert "secret" not in caught.value.message
+    store.close()
+
+
+@GROUP
+def test_google_without_any_credentials_says_what_it_lacks(
+    gcs: Emulator, gcs_bucket: GcsBucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
+    with pytest.raises(TrackingError) as caught:
+        gcs_bucket.sign_get("file", 300)
+    assert isinstance(caught.value, StoreDenied)
