@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pytest
+from sqlalchemy import update
 
 from tests.support.api_calls import Api
 from tests.support.databases import counted_statements
 from tests.support.registry import a_registered_model, a_version
+from tracking_server.database import schema
 from tracking_server.database.transactions import Database
 
 MODEL_JSON: Final = json.dumps({"artifact_path": "a", "flavors": {}, "utc_time_created": "", "run_id": ""})
@@ -22,8 +24,10 @@ DATASETS: Final = [
     {"dataset": {"name": f"d{number}", "digest": "1"}, "tags": [{"key": "k", "value": "v"}]} for number in range(5)
 ]
 
+EVENTS: Final = [{"entity": "REGISTERED_MODEL", "action": "CREATED"}, {"entity": "PROMPT", "action": "CREATED"}]
+
 BUDGET: Final[Sequence[tuple[str, str, Mapping[str, object], int | Mapping[str, int]]]] = [
-    # method, path, fields: {experiment}, {run} and {model} stand for ones that exist; statements
+    # method, path, fields: {experiment}, {run}, {model} and {webhook} stand for ones that exist; statements
     ("POST", "experiments/create", {"name": "new"}, {"sqlite": 3, "postgresql": 3}),
     ("POST", "experiments/create", {"name": "new", "artifact_location": "s3://b/p", "tags": TAGS}, 3),
     ("POST", "experiments/search", {"max_results": 100}, 2),
@@ -119,6 +123,13 @@ BUDGET: Final[Sequence[tuple[str, str, Mapping[str, object], int | Mapping[str, 
     ("GET", "model-versions/get-download-uri", {"name": "registered", "version": "1"}, 1),
     ("POST", "model-versions/set-tag", {"name": "registered", "version": "1", "key": "k", "value": "v"}, 3),
     ("DELETE", "model-versions/delete-tag", {"name": "registered", "version": "1", "key": "there"}, 3),
+    ("POST", "webhooks", {"name": "new", "url": "https://8.8.8.8/", "events": EVENTS}, 2),
+    ("GET", "webhooks", {}, 2),
+    ("GET", "webhooks/{webhook}", {}, 2),
+    ("PATCH", "webhooks/{webhook}", {"name": "new"}, 3),
+    ("PATCH", "webhooks/{webhook}", {"events": EVENTS}, 5),
+    ("POST", "webhooks/{webhook}/test", {}, 3),
+    ("DELETE", "webhooks/{webhook}", {}, 2),
 ]
 
 
@@ -165,11 +176,14 @@ def _fill(api: Api) -> dict[str, str]:
             stage = "Production" if number == 1 else "None"
             api.post("model-versions/transition-stage", name=name, version=str(number), stage=stage)
         api.post("registered-models/alias", name=name, alias="there", version="2")
-    return {"experiment": experiment, "run": runs[0], "model": model["info"]["model_id"]}
+    webhook = api.post("webhooks", name="there", url="https://8.8.8.8/", events=EVENTS[1:])["webhook"]["webhook_id"]
+    with api.context.database.write() as connection:  # so that a trial reaches nobody
+        connection.execute(update(schema.webhooks).values(url="nowhere:"))
+    return {"experiment": experiment, "run": runs[0], "model": model["info"]["model_id"], "webhook": webhook}
 
 
 def _with(value: object, there: Mapping[str, str]) -> Any:
-    """`{experiment}`, `{run}` and `{model}` filled in."""
+    """`{experiment}`, `{run}`, `{model}` and `{webhook}` filled in."""
     text = json.dumps(value)
     for name, found in there.items():
         text = text.replace(f"{{{name}}}", found)
