@@ -263,6 +263,26 @@ def test_get_artifact(server: LiveServer, run_id: str) -> None:
     assert call(server.url, "GET", "/get-artifact?run_id=none&path=x").error_code == "RESOURCE_DOES_NOT_EXIST"
 
 
+def test_the_artifacts_of_a_model_version(server: LiveServer, run_id: str) -> None:
+    call_json(server.url, "POST", "/api/2.0/mlflow/registered-models/create", {"name": "forest"})
+    for source in (f"runs:/{run_id}/model", f"mlflow-artifacts:/0/{run_id}/artifacts/model", "models:/forest/1"):
+        fields = {"name": "forest", "source": source}
+        fields |= {} if source.startswith("models:") else {"run_id": run_id}
+        version = call_json(server.url, "POST", "/api/2.0/mlflow/model-versions/create", fields).json["model_version"]
+        path = f"/model-versions/get-artifact?name=forest&version={version['version']}&path="
+        assert call(server.url, "GET", f"{path}MLmodel").body == b"flavors: {}"
+        for odd in ("../../a", "%252e%252e/a", "/etc/passwd"):
+            assert call(server.url, "GET", f"{path}{odd}").error_code == "INVALID_PARAMETER_VALUE"
+        assert call(server.url, "GET", f"{path}none").error_code == "RESOURCE_DOES_NOT_EXIST"
+    elsewhere = {"name": "forest", "source": "s3://elsewhere/m"}
+    call_json(server.url, "POST", "/api/2.0/mlflow/model-versions/create", elsewhere)
+    reply = call(server.url, "GET", "/model-versions/get-artifact?name=forest&version=4&path=x")
+    assert (reply.status, reply.error_code) == (501, "NOT_IMPLEMENTED")
+    reply = call(server.url, "GET", "/model-versions/get-artifact?name=forest&version=9&path=x")
+    assert reply.error_code == "RESOURCE_DOES_NOT_EXIST"
+    assert call(server.url, "GET", "/model-versions/get-artifact?name=forest").error_code == "INVALID_PARAMETER_VALUE"
+
+
 def test_upload_artifact_of_the_web_ui(server: LiveServer, run_id: str) -> None:
     path = f"/ajax-api/2.0/mlflow/upload-artifact?run_uuid={run_id}&path=notes/image.png"
     assert call(server.url, "POST", path, b"png").body == b"{}"
