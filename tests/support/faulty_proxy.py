@@ -47,17 +47,33 @@ Treatment: TypeAlias = Pass | Answer | HangUp
 
 @dataclass(kw_only=True)
 class FaultyProxy:
-    """`treat` decides; it may be changed at any time."""
+    """`treat` decides; it may be changed at any time. `sent_bytes`: of bodies of answers, in all."""
 
     upstream: str
     port: int = 0
     treat: Callable[[Call], Treatment] = lambda _: Pass()
     calls: list[Call] = field(default_factory=list[Call])
+    sent_bytes: int = 0
+    under_way: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @contextmanager
+    def answering(self) -> Generator[None]:
+        with self.lock:
+            self.under_way += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.under_way -= 1
+
+    def sent(self, count: int) -> None:
+        with self.lock:
+            self.sent_bytes += count
 
     def count(self, method: str, path: str, body_bytes: int) -> Call:
         with self.lock:
@@ -107,7 +123,8 @@ class _Handler(BaseHTTPRequestHandler):
             case HangUp():
                 self.close_connection = True
             case Pass() as treatment:
-                self._pass_on(_corrupted(body) if treatment.corrupts_request else body, treatment)
+                with self.faults.answering():
+                    self._pass_on(_corrupted(body) if treatment.corrupts_request else body, treatment)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = _do  # noqa: N815 - the names that it looks for
 
@@ -157,6 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
         for start in range(0, len(content), _CHUNK_BYTES):
             chunk = content[start : start + _CHUNK_BYTES]
             self.wfile.write(chunk)
+            self.faults.sent(len(chunk))
             if treatment.bytes_per_second is not None:
                 time.sleep(len(chunk) / treatment.bytes_per_second)
 
