@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self, TypeAlias
 
+import msgspec
+
 from tracking_server.errors import (
     DoesNotExist,
     InvalidParameter,
@@ -83,9 +85,9 @@ class Stat:
     etag: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
-    """One name directly below a folder; `size_bytes` is that of a file."""
+class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One name directly below a folder; `size_bytes` is that of a file. A dataclass would take as long to make as the
+    file to be looked at."""
 
     name: str
     is_folder: bool

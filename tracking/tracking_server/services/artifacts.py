@@ -34,6 +34,8 @@ from tracking_server.services.run_reading import fetch_run_row
 MULTIPART_UNSUPPORTED = "Multipart upload is not supported for the current artifact repository"
 """The client falls back to one plain upload when the message starts with exactly this, and only then."""
 _RUNS = "runs:"
+_LISTED_AT_ONCE = 50_000
+"""A store gives less at once where its protocol has a limit; a local one reads a whole folder for each page."""
 
 
 def list_artifacts(request: ListArtifacts, context: Context) -> FoundArtifacts:
@@ -135,7 +137,7 @@ def _files(place: Place, prefix: str) -> Sequence[FileInfo]:
     files: list[FileInfo] = []
     after: str | None = ""
     while after is not None:
-        page = place.store.list(place.key, after=after)
+        page = place.store.list(place.key, after=after, limit=_LISTED_AT_ONCE)
         files.extend(_file(entry, prefix) for entry in page.entries)
         after = page.next_after
     return tuple(sorted(files, key=_path))
