@@ -68,6 +68,15 @@ bench: setup client ## Speed beside MLflow's own server; DATABASE=sqlite SCALE=s
 emulators: setup ## Make the emulators of object stores (Go, npm), in the cache folder
 	@$(BIN)/python -m tests.support.emulators
 
+.PHONY: stores
+stores: setup emulators ## Every promise of the artifact stores, over a folder and the emulators; ends with a matrix
+	TRACKPLANE_TEST_STRICT=1 $(BIN)/pytest -q -p tests.support.store_matrix tests/contract/stores
+
+.PHONY: parity
+parity: setup client ## Generated calls to MLflow's own server and to ours; CALLS=2000 SEED=1 DATABASE=sqlite|postgresql REPLAY=file
+	@$(BIN)/python -m tests.support.parity --calls $(or $(CALLS),2000) --seed $(or $(SEED),1) --database $(or $(DATABASE),sqlite) \
+	    $(if $(REPLAY),--replay $(REPLAY)) $(if $(SURVEY),--survey)
+
 .PHONY: demo
 demo: setup client ## A tracking server here, a first run logged to it, and its address; DEMO=once ends after the check
 	@$(BIN)/python examples/demo.py --client "$$($(BIN)/python -m tests.support.environments)" $(if $(filter once,$(DEMO)),--once)
