@@ -108,7 +108,7 @@ def dataset_inputs_by_run(rows: Rows) -> dict[Any, list[DatasetInput]]:
                 digest=digest,
                 source_type=source_type,
                 source=source,
-                schema=schema,
+                schema=schema or None,
                 profile=profile or None,
             )
             edges[edge_id] = (run_id, dataset, [])
