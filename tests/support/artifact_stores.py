@@ -1,11 +1,14 @@
 """Artifact stores to test: those of the server's own machine, and each object store over an emulator."""
 
+import json
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.support.emulators import AZURE_ACCOUNT, BUCKET, Emulator, azure_emulator, gcs_emulator, s3_emulator
 from tests.support.memory_bucket import MemoryBucket
@@ -90,6 +93,24 @@ def azure_bucket(azure: Emulator) -> Iterator[AzureContainer]:
     assert isinstance(bucket, AzureContainer)
     yield bucket
     bucket.close()
+
+
+@pytest.fixture(scope="session")
+def google_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a service account that is nowhere."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    file = tmp_path_factory.mktemp("google") / "key.json"
+    file.write_text(
+        json.dumps(
+            {
+                "type": "service_account",
+                "client_email": "trackplane@example.iam.gserviceaccount.com",
+                "token_uri": "https://oauth2.googleapis.com/token",
+                "private_key": key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
+            }
+        )
+    )
+    return file
 
 
 @pytest.fixture(params=[*HERE, *(pytest.param(name, marks=GROUP) for name in REMOTE)])

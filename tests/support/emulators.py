@@ -35,6 +35,8 @@ BUCKET: Final = "artifacts"
 AZURE_ACCOUNT: Final = "devstoreaccount1"
 AZURE_KEY: Final = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 """The well-known one of every emulator."""
+LITERAL_ACCOUNT: Final = "your_storage_account"
+"""A second one, for the addresses of the documentation."""
 START_SECONDS: Final = 60.0
 
 S3_ENVIRON: Final[Mapping[str, str]] = {
@@ -106,7 +108,8 @@ def azure_emulator(folder: Path) -> Generator[Emulator]:
     connection_string = (
         f"DefaultEndpointsProtocol=http;AccountName={AZURE_ACCOUNT};AccountKey={AZURE_KEY};BlobEndpoint={account_url};"
     )
-    with _running(command, {}, url, folder.with_suffix(".log")):
+    accounts = {"AZURITE_ACCOUNTS": f"{AZURE_ACCOUNT}:{AZURE_KEY};{LITERAL_ACCOUNT}:{AZURE_KEY}"}
+    with _running(command, accounts, url, folder.with_suffix(".log")):
         with BlobServiceClient.from_connection_string(connection_string) as service:
             service.get_container_client(BUCKET).create_container()
         yield Emulator(

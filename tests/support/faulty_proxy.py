@@ -86,7 +86,7 @@ class FaultyProxy:
 def faulty_proxy(upstream: str) -> Generator[FaultyProxy]:
     proxy = FaultyProxy(upstream=upstream)
 
-    class Handler(_Handler):
+    class Handler(ProxyHandler):
         faults = proxy
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -102,12 +102,12 @@ def faulty_proxy(upstream: str) -> Generator[FaultyProxy]:
         server.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class ProxyHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     faults: FaultyProxy
 
     def handle_one_request(self) -> None:
-        with suppress(ConnectionError):
+        with suppress(OSError):
             super().handle_one_request()
 
     def _do(self) -> None:

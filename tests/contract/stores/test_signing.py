@@ -1,6 +1,5 @@
 """Addresses that stores sign: whoever has one reads or writes that file, for a while, without any credentials."""
 
-import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -10,8 +9,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from azure.storage.blob import UserDelegationKey
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.support.artifact_stores import GROUP, content_of, names_of, put, remote_store, store_through, unfinished_in
 from tests.support.emulators import Emulator
@@ -26,24 +23,6 @@ from tracking_server.artifacts.store import ArtifactNotFound, StoreDenied, Store
 from tracking_server.errors import InvalidParameter, NotImplementedHere, TrackingError
 
 PART = 5 * 1024 * 1024
-
-
-@pytest.fixture(scope="session")
-def google_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of a service account that is nowhere."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    file = tmp_path_factory.mktemp("google") / "key.json"
-    file.write_text(
-        json.dumps(
-            {
-                "type": "service_account",
-                "client_email": "trackplane@example.iam.gserviceaccount.com",
-                "token_uri": "https://oauth2.googleapis.com/token",
-                "private_key": key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
-            }
-        )
-    )
-    return file
 
 
 @pytest.fixture

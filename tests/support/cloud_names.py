@@ -1,0 +1,91 @@
+"""The names of the clouds, answered by emulators: a proxy for HTTPS that ends the TLS and passes the calls on.
+
+Programs find it as they find any proxy, by HTTPS_PROXY, and trust it by the variables for a private authority. So they
+run with the names and addresses that a user has.
+"""
+
+import datetime as dt
+import json
+import ssl
+import threading
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from tests.support.faulty_proxy import Answer, Call, FaultyProxy, ProxyHandler, Treatment
+
+TOKENS_HOST = "oauth2.googleapis.com"
+
+
+@contextmanager
+def cloud_names(folder: Path, upstreams: Mapping[str, str]) -> Generator[Mapping[str, str]]:
+    """The environment of whoever is to meet these hosts. Google's tokens are given to everybody."""
+    certificate = _certificate(folder, [*upstreams, TOKENS_HOST])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    hosts = {host: FaultyProxy(upstream=upstream) for host, upstream in upstreams.items()}
+    hosts[TOKENS_HOST] = FaultyProxy(upstream="", treat=_give_token)
+
+    class Handler(ProxyHandler):
+        def do_CONNECT(self) -> None:  # noqa: N802 - the name that it looks for
+            self.faults = hosts[self.path.partition(":")[0]]
+            self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            self.connection = context.wrap_socket(self.connection, server_side=True)
+            self.rfile = self.connection.makefile("rb")
+            self.wfile = self.connection.makefile("wb", buffering=0)
+            self.close_connection = False
+
+        def finish(self) -> None:
+            with suppress(OSError):
+                super().finish()
+            self.connection.close()
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    url = f"http://127.0.0.1:{server.server_address[1]}"
+    trust = {name: str(certificate) for name in ("REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE")}
+    try:
+        yield {"HTTPS_PROXY": url, "https_proxy": url, "NO_PROXY": "", "no_proxy": "", **trust}
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _give_token(_: Call) -> Treatment:
+    return Answer(
+        status=200, body=json.dumps({"access_token": "t", "expires_in": 3600, "token_type": "Bearer"}).encode()
+    )
+
+
+def _certificate(folder: Path, hosts: list[str]) -> Path:
+    """Key and certificate in one file, which is also the authority to trust."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "clouds of the tests")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "clouds.pem"
+    file.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + certificate.public_bytes(Encoding.PEM)
+    )
+    return file
