@@ -35,7 +35,11 @@ def a_poster(rule: AddressRule = HERE, timeout_seconds: float = 30.0, **more: ss
 
 
 def test_a_post_carries_body_and_headers_and_reads_the_answer(receiver: Receiver) -> None:
-    reply = a_poster().begin(receiver.url + "?q=1", {"Content-Type": "application/json", "X-Mine": "1"}, BODY).send()
+    reply = (
+        a_poster()
+        .begin(receiver.url + "?q=1", {"Content-Type": "application/json", "X-Mine": "1"}, BODY, reads_body=True)
+        .send()
+    )
     assert isinstance(reply, Answered)
     assert (reply.status, reply.body) == (200, b"thanks")
     (request,) = receiver.received
@@ -45,9 +49,27 @@ def test_a_post_carries_body_and_headers_and_reads_the_answer(receiver: Receiver
 
 def test_no_more_of_an_answer_is_read_than_is_kept(receiver: Receiver) -> None:
     receiver.replies.append(Reply(status=500, body=b"x" * 10_000_000))
-    reply = a_poster().begin(receiver.url, {}, BODY).send()
+    reply = a_poster().begin(receiver.url, {}, BODY, reads_body=True).send()
     assert isinstance(reply, Answered)
     assert reply.body == b"x" * KEPT_BYTES
+
+
+def test_who_wants_only_the_status_does_not_wait_for_a_body() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer_in_part() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+                while connection.recv(65536):  # until the other side has gone
+                    pass
+
+        answering = threading.Thread(target=answer_in_part)
+        answering.start()
+        reply = a_poster().begin(f"http://127.0.0.1:{listener.getsockname()[1]}", {}, BODY).send()
+        answering.join()
+    assert isinstance(reply, Answered)
+    assert (reply.status, reply.body) == (200, b"")
 
 
 def test_a_redirect_is_not_followed(receiver: Receiver) -> None:

@@ -120,3 +120,23 @@ def test_each_default_is_what_its_own_parser_takes() -> None:
         setting.parse(setting.default)
         assert setting.env
         assert setting.meaning.endswith(".")
+
+
+@pytest.mark.parametrize("key", ["s3cret", "c2hvcnQ=", "k" * 43, "é" * 44])
+def test_a_key_of_webhooks_that_is_none_is_refused_without_showing_it(key: str) -> None:
+    with pytest.raises(ConfigInvalid, match="MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY must be a Fernet key") as caught:
+        Settings.from_environ({"MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY": key})
+    assert key not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "schemes"), [("https", ("https",)), ("http, https", ("http", "https")), ("HTTP", ("http",))]
+)
+def test_schemes_of_webhooks(text: str, schemes: tuple[str, ...]) -> None:
+    assert Settings.from_environ({"MLFLOW_WEBHOOK_ALLOWED_SCHEMES": text}).webhook_schemes == schemes
+
+
+@pytest.mark.parametrize("text", ["ftp", "https,file", ","])
+def test_schemes_that_webhooks_cannot_have(text: str) -> None:
+    with pytest.raises(ConfigInvalid, match="MLFLOW_WEBHOOK_ALLOWED_SCHEMES must be http"):
+        Settings.from_environ({"MLFLOW_WEBHOOK_ALLOWED_SCHEMES": text})

@@ -95,7 +95,7 @@ class Deliverer:
         """Takes nothing more, gives what is under way a moment, and leaves the rest to others."""
         self._is_stopping = True
         self._wake()
-        self._thread.join(2 * STOP_SECONDS + 1)
+        self._thread.join(2 * STOP_SECONDS)
 
     def _run(self) -> None:
         while not self._is_stopping:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from urllib3.connection import HTTPConnection
 
 KEPT_BYTES: Final = 4096
-"""Of an answer; the rest is not read."""
+"""Of the body of an answer, for who asks for it; the rest is not read."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,18 +44,19 @@ class Poster:
         except (Unresolved, NotAllowed) as error:
             raise InvalidParameter(str(error)) from error
 
-    def begin(self, url: str, headers: Mapping[str, str], body: bytes) -> "Post":
-        return Post(self, url, headers, body)
+    def begin(self, url: str, headers: Mapping[str, str], body: bytes, *, reads_body: bool = False) -> "Post":
+        return Post(self, url, headers, body, reads_body=reads_body)
 
 
 class Post:
     """`send` runs once, in one thread; `stop` may come from another at any moment."""
 
-    def __init__(self, poster: Poster, url: str, headers: Mapping[str, str], body: bytes) -> None:
+    def __init__(self, poster: Poster, url: str, headers: Mapping[str, str], body: bytes, *, reads_body: bool) -> None:
         self._poster = poster
         self._url = url
         self._headers = headers
         self._body = body
+        self._reads_body = reads_body
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self._why_ended: Reply | None = None
@@ -113,12 +114,12 @@ class Post:
             connection.request(
                 "POST", target.path, body=self._body, headers=headers, preload_content=False, decode_content=False
             )
-            response = connection.getresponse()
-            return Answered(
-                status=response.status,
-                headers={name.lower(): value for name, value in response.headers.items()},
-                body=response.read(KEPT_BYTES, decode_content=False),
-            )
+            with contextlib.closing(connection.getresponse()) as response:  # it holds the socket as well
+                return Answered(
+                    status=response.status,
+                    headers={name.lower(): value for name, value in response.headers.items()},
+                    body=response.read(KEPT_BYTES, decode_content=False) if self._reads_body else b"",
+                )
         except HTTPException as error:
             raise OSError(f"not an answer of HTTP ({type(error).__name__})") from error
         finally:

@@ -180,7 +180,7 @@ def _try(webhook: Webhook, stored: str | None, event: WebhookEvent, context: Con
     now = context.now()
     body = body_of(event, example_of(event), now)
     headers = headers_of(str(uuid.UUID(context.new_id())), body, secret=secret, now_seconds=now // 1000)
-    return _result_of(context.webhooks.poster.begin(webhook.url, headers, body).send())
+    return _result_of(context.webhooks.poster.begin(webhook.url, headers, body, reads_body=True).send())
 
 
 def _result_of(reply: Reply) -> WebhookTestResult:
