@@ -533,7 +533,7 @@ def test_the_command_on_a_database_of_mlflow(tmp_path: Path) -> None:
     [
         pytest.param(["--older-than", "soon"], "not an age", id="no age"),
         pytest.param(["--run-ids", "0123"], "no run 0123", id="no such run"),
-        pytest.param(["--artifacts-destination", "s3://b/x"], "not built", id="no such store"),
+        pytest.param(["--artifacts-destination", "ftp://b/x"], "must be a folder", id="no such store"),
         pytest.param(["--artifacts-destination", "/absent/folder"], "Mount it", id="no such folder"),
     ],
 )
