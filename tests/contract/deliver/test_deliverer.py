@@ -161,6 +161,19 @@ def test_only_those_who_listen_are_told(api: Api, database: Database, receiver: 
     assert sorted(row["webhook_id"] for row in rows(database)) == sorted([here, also_here])
 
 
+def test_listeners_cost_one_statement_more_however_many(api: Api, database: Database, receiver: Receiver) -> None:
+    def statements_of(name: str) -> int:
+        with counted_statements(database) as statements:
+            create_models(api, name)
+        return len(statements)
+
+    alone = statements_of("before")
+    for _ in range(3):
+        listen(api, receiver)
+    assert statements_of("after") == alone + 1
+    assert len(rows(database)) == 3
+
+
 def test_a_webhook_is_told_in_order(api: Api, database: Database, receiver: Receiver) -> None:
     listen(api, receiver)
     names = [f"m{number}" for number in range(12)]
