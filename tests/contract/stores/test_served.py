@@ -1,6 +1,10 @@
 """The server over each object store: what clients get through it, and runs with artifacts in a bucket itself."""
 
+import json
+import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -174,6 +178,35 @@ def test_runs_that_keep_their_artifacts_in_the_bucket(
     )
     assert uploaded.status == 200
     assert content_of(direct, f"{root}/note.txt") == b"note"
+
+
+def test_what_is_collected_goes_from_the_bucket_too(
+    server: LiveServer, emulator: Emulator, store: ObjectStore, proxy: FaultyProxy
+) -> None:
+    run_id = call_json(server.url, "POST", "/api/2.0/mlflow/runs/create", {"experiment_id": "0"}).json["run"]["info"][
+        "run_id"
+    ]
+    direct = ObjectStore(store.bucket, "direct")
+    for path in ("a", "deep/b"):
+        put(direct, f"0/{run_id}/artifacts/{path}", b"12")
+    put(direct, f"0/{run_id}x/artifacts/c", b"neighbour")
+    call_json(server.url, "POST", "/api/2.0/mlflow/runs/delete", {"run_id": run_id})
+    folder = Path(f"/proc/{server.process.pid}/cwd").readlink()
+    finished = subprocess.run(
+        [
+            *(sys.executable, "-m", "tracking_server", "gc", "--json", "--run-ids", run_id),
+            *("--backend-store-uri", f"sqlite:///{folder}/mlflow.db"),
+            *("--artifacts-destination", f"{emulator.uri}/served", "--default-artifact-root", f"{emulator.uri}/direct"),
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **emulator.environ},
+    )
+    report = json.loads(finished.stdout)
+    assert (report["runs"], report["artifacts_files"], report["artifacts_bytes"], report["leftovers"]) == (1, 2, 4, 0)
+    assert run_id not in names_of(direct, "0")
+    assert f"{run_id}x" in names_of(direct, "0")
 
 
 def test_a_refusal_of_the_store_is_told_at_once(server: LiveServer, proxy: FaultyProxy) -> None:
