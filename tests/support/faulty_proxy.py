@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
+_BEGINNING: Final = 4096
 _CHUNK_BYTES: Final = 64 * 1024
 
 
@@ -19,6 +20,8 @@ class Call:
     method: str
     path: str
     body_bytes: int
+    begins: bytes
+    """The first bytes of the body."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,9 +78,11 @@ class FaultyProxy:
         with self.lock:
             self.sent_bytes += count
 
-    def count(self, method: str, path: str, body_bytes: int) -> Call:
+    def count(self, method: str, path: str, body: bytes) -> Call:
         with self.lock:
-            call = Call(number=len(self.calls) + 1, method=method, path=path, body_bytes=body_bytes)
+            call = Call(
+                number=len(self.calls) + 1, method=method, path=path, body_bytes=len(body), begins=body[:_BEGINNING]
+            )
             self.calls.append(call)
             return call
 
@@ -112,7 +117,7 @@ class ProxyHandler(BaseHTTPRequestHandler):
 
     def _do(self) -> None:
         body = self._body()
-        call = self.faults.count(self.command, self.path, len(body))
+        call = self.faults.count(self.command, self.path, body)
         match self.faults.treat(call):
             case Answer(status=status, body=answer):
                 self.send_response(status)

@@ -139,7 +139,7 @@ def _prefix(uri: str, path: str) -> str:
     try:
         return parse_folder(path.lstrip("/"))
     except InvalidPath as error:
-        raise ConfigInvalid(f"{_shown(uri)!r} cannot be a root of artifacts. {error.message}") from None
+        raise ConfigInvalid(f"{_shown(uri)!r} cannot be a root of artifacts. {error}") from None
 
 
 def _shown(uri: str) -> str:

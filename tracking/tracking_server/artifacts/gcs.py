@@ -4,13 +4,16 @@ Bytes are read by one request of our own: the library either holds what it downl
 """
 
 import base64
+import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
+from xml.sax.saxutils import escape, unescape
 
 import google.auth
 import google_crc32c
@@ -30,7 +33,7 @@ from tracking_server.artifacts.many import delete_each
 from tracking_server.artifacts.options import StoreOptions
 from tracking_server.artifacts.paths import name_of
 from tracking_server.artifacts.ranges import range_header, total_of
-from tracking_server.artifacts.signing import SignedUrl
+from tracking_server.artifacts.signing import SentPart, SignedUrl, StartedParts
 from tracking_server.artifacts.store import (
     ArtifactNotFound,
     Leftover,
@@ -39,8 +42,11 @@ from tracking_server.artifacts.store import (
     StoreUnavailable,
     Wanted,
 )
+from tracking_server.errors import InvalidParameter
 
 T = TypeVar("T")
+
+_UPLOAD_ID: Final = re.compile(r"<UploadId>([^<]+)</UploadId>")
 
 PUBLIC_ENDPOINT: Final = "https://storage.googleapis.com"
 SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
@@ -58,7 +64,7 @@ RETRY_SECONDS: Final = 15.0
 class Connected:
     client: storage.Client
     bucket: storage.Bucket
-    session: AuthorizedSession
+    session: requests.Session
     credentials: Credentials
 
 
@@ -85,6 +91,7 @@ class GcsBucket:
     """The client is made at the first call, so in the process that uses it."""
 
     part_limit = PART_LIMIT
+    signed_part_limit = 10_000
 
     def __init__(self, bucket: str, options: StoreOptions, *, retry_seconds: float = RETRY_SECONDS) -> None:
         self.uri = f"gs://{bucket}"
@@ -183,6 +190,66 @@ class GcsBucket:
         content_type = media_type(name)
         url = self._signed(name, "PUT", seconds, content_type=content_type)
         return SignedUrl(url=url, headers={"Content-Type": content_type})
+
+    def start_parts(self, name: str, count: int, seconds: int) -> StartedParts:
+        """By the XML API, which alone has uploads in parts."""
+        headers = {"Content-Type": media_type(name)}
+        started = self.in_bucket("write", lambda: self._xml("POST", name, {"uploads": ""}, headers=headers))
+        found = _UPLOAD_ID.search(started.text)
+        if found is None:
+            raise StoreUnavailable(f"{self.uri} started an upload without telling which. Try again.")
+        upload_id = unescape(found[1])
+        return StartedParts(
+            upload_id=upload_id,
+            parts=[
+                SignedUrl(url=self._signed(name, "PUT", seconds, query_parameters=_part(upload_id, number)))
+                for number in range(1, count + 1)
+            ],
+        )
+
+    def complete_parts(self, name: str, upload_id: str, parts: Sequence[SentPart]) -> Stat:
+        listed = "".join(
+            f"<Part><PartNumber>{each.number}</PartNumber><ETag>{escape(each.etag)}</ETag></Part>" for each in parts
+        )
+        body = f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode()
+        with translated(self.uri, "write"):
+            try:
+                self._xml("POST", name, {"uploadId": upload_id}, body=body)
+            except InvalidResponse as error:
+                if error.response.status_code == 400:
+                    raise InvalidParameter(
+                        "A part of the upload is not in the store, has another ETag, or is smaller than 5 MiB."
+                    ) from error
+                raise
+        return self.head(name)
+
+    def abort_parts(self, name: str, upload_id: str) -> None:
+        with suppress(ArtifactNotFound), translated(self.uri, "write"):
+            self._xml("DELETE", name, {"uploadId": upload_id})
+
+    def _xml(
+        self,
+        method: str,
+        name: str,
+        query: Mapping[str, str],
+        *,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        def attempt() -> requests.Response:
+            answer = self.connected.session.request(
+                method,
+                f"{self.endpoint}/{quote(self.name, safe='')}/{quote(name, safe='/~')}",
+                params=query,
+                data=body,
+                headers=headers,
+                timeout=(CONNECT_SECONDS, self._timeout),
+            )
+            if answer.status_code >= 400:
+                raise InvalidResponse(answer, f"status {answer.status_code}")
+            return answer
+
+        return self._retry(attempt)()
 
     def _signed(self, name: str, method: str, seconds: int, **more: Any) -> str:
         """By the private key of a service account, or by Google (signBlob) for an identity that has none."""
@@ -316,6 +383,10 @@ class GcsUpload:
     def abort(self) -> None:
         with translated(self._bucket.uri, "write"):
             self._writer.terminate()
+
+
+def _part(upload_id: str, number: int) -> Mapping[str, str]:
+    return {"partNumber": str(number), "uploadId": upload_id}
 
 
 def _found(blob: storage.Blob) -> FoundObject:

@@ -33,6 +33,7 @@ from tracking_server.artifacts.store import (
 
 _FILE_MODE = 0o660
 _TURN_SECONDS: Final = 0.1
+_ON_ITS_WAY_BYTES: Final = 8 * 1024 * 1024
 _OPEN_FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -76,12 +77,20 @@ class LocalWriter:
         self._folder: int | None = folder
         self._sibling = f"{UPLOADING_PREFIX}{token_hex(8)}"
         self._file = os.open(self._sibling, _CREATE_FILE, _FILE_MODE, dir_fd=folder)
+        self._written_bytes = 0
+        self._sent_bytes = 0
 
     def write(self, chunk: bytes) -> None:
         view = memoryview(chunk)
         with _translated("write", self._key):
             while view:
                 view = view[os.write(self._file, view) :]
+        self._written_bytes += len(chunk)
+        new_bytes = self._written_bytes - self._sent_bytes
+        if new_bytes >= _ON_ITS_WAY_BYTES:
+            # the kernel begins to write to disk now, and not all at once when the end of the file waits for it
+            os.posix_fadvise(self._file, self._sent_bytes, new_bytes, os.POSIX_FADV_DONTNEED)
+            self._sent_bytes = self._written_bytes
 
     def commit(self) -> Stat:
         if self._folder is None:

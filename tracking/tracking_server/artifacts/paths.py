@@ -23,11 +23,19 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 
 class InvalidPath(InvalidParameter):
-    """The message starts as that of MLflow's server does."""
+    """`reason` says what is wrong with it."""
 
     def __init__(self, path: str, reason: str) -> None:
         shown = path[:_SHOWN_CHARACTERS].encode("ascii", "backslashreplace").decode()
         super().__init__(f"Invalid path {shown!r}: {reason}.")
+
+
+class PathLeadsOut(InvalidPath):
+    """A client is told what MLflow's server tells, to the letter; the text of the exception has the reason."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.message = "Invalid path"
 
 
 def parse_key(path: str) -> str:
@@ -47,7 +55,7 @@ def parse_folder(path: str) -> str:
     _check_characters(path)
     key = path.removesuffix("/")
     if path.startswith("/") or _DRIVE.match(path) or path[:5].lower() == "file:":
-        raise InvalidPath(path, "it is absolute")
+        raise PathLeadsOut(path, "it is absolute")
     segments = key.split("/")
     if len(segments) > _SEGMENT_LIMIT:
         raise InvalidPath(path, f"it has more than {_SEGMENT_LIMIT} segments")
@@ -72,7 +80,7 @@ def _check_characters(path: str) -> None:
     if _CONTROL.search(path):
         raise InvalidPath(path, "it has a control character")
     if _ESCAPE.search(path):
-        raise InvalidPath(path, "it is percent-encoded twice")
+        raise PathLeadsOut(path, "it is percent-encoded twice")
     try:
         size_bytes = len(path.encode())
     except UnicodeEncodeError:
@@ -85,7 +93,7 @@ def _check_segment(path: str, segment: str) -> None:
     if not segment:
         raise InvalidPath(path, "it has an empty segment")
     if segment in {".", ".."}:
-        raise InvalidPath(path, f"it has the segment {segment!r}")
+        raise PathLeadsOut(path, f"it has the segment {segment!r}")
     if segment.startswith(UPLOADING_PREFIX):
         raise InvalidPath(path, f"names that start with {UPLOADING_PREFIX!r} are those of unfinished uploads")
     if len(segment.encode()) > _SEGMENT_LIMIT_BYTES:

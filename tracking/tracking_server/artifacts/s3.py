@@ -66,7 +66,7 @@ class S3Bucket:
     """The client is made at the first call, so in the process that uses it."""
 
     part_bytes = PART_BYTES
-    part_limit = PART_LIMIT
+    part_limit = signed_part_limit = PART_LIMIT
     span_bytes = None
 
     def __init__(self, bucket: str, options: StoreOptions) -> None:

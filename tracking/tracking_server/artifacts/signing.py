@@ -49,7 +49,10 @@ class SigningBucket(Protocol):
 
 @runtime_checkable
 class PartsBucket(Protocol):
-    """The same for uploads in parts, which not every bucket that signs has."""
+    """The same for uploads in parts."""
+
+    @property
+    def signed_part_limit(self) -> int: ...
 
     def start_parts(self, name: str, count: int, seconds: int) -> StartedParts: ...
 
@@ -82,7 +85,7 @@ class PartsStore:
 
     def start_parts(self, key: str, count: int, seconds: int) -> StartedParts:
         """Raises InvalidParameter for more parts than the store takes."""
-        limit = self._store.bucket.part_limit
+        limit = self._bucket.signed_part_limit
         if not 1 <= count <= limit:
             raise InvalidParameter(f"An upload to {self._store.bucket.uri} has from 1 to {limit} parts, not {count}.")
         return self._bucket.start_parts(self._store.name_of(key), count, min(seconds, MOST_SECONDS))
