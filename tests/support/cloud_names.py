@@ -8,7 +8,7 @@ import datetime as dt
 import json
 import ssl
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -25,13 +25,16 @@ TOKENS_HOST = "oauth2.googleapis.com"
 
 
 @contextmanager
-def cloud_names(folder: Path, upstreams: Mapping[str, str]) -> Generator[Mapping[str, str]]:
+def cloud_names(
+    folder: Path, upstreams: Mapping[str, str], answers: Mapping[str, Callable[[Call], Treatment]] | None = None
+) -> Generator[Mapping[str, str]]:
     """The environment of whoever is to meet these hosts. Google's tokens are given to everybody."""
-    certificate = _certificate(folder, [*upstreams, TOKENS_HOST])
+    answering = {TOKENS_HOST: _give_token, **(answers or {})}
+    certificate = _certificate(folder, [*upstreams, *answering])
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     hosts = {host: FaultyProxy(upstream=upstream) for host, upstream in upstreams.items()}
-    hosts[TOKENS_HOST] = FaultyProxy(upstream="", treat=_give_token)
+    hosts |= {host: FaultyProxy(upstream="", treat=answer) for host, answer in answering.items()}
 
     class Handler(ProxyHandler):
         def do_CONNECT(self) -> None:  # noqa: N802 - the name that it looks for

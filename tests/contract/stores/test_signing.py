@@ -1,8 +1,9 @@
 """Addresses that stores sign: whoever has one reads or writes that file, for a while, without any credentials."""
 
+import json
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -11,13 +12,15 @@ import pytest
 from azure.storage.blob import UserDelegationKey
 
 from tests.support.artifact_stores import GROUP, content_of, names_of, put, remote_store, store_through, unfinished_in
-from tests.support.emulators import Emulator
+from tests.support.cloud_names import cloud_names
+from tests.support.emulators import BUCKET, Emulator
 from tests.support.faulty_proxy import Answer, Call, Pass, Treatment, faulty_proxy
 from tracking_server.artifacts.azure_blob import AzureContainer
 from tracking_server.artifacts.checked import CheckedStore
 from tracking_server.artifacts.gcs import GcsBucket
 from tracking_server.artifacts.local import LocalStore
 from tracking_server.artifacts.objects import ObjectStore
+from tracking_server.artifacts.options import StoreOptions
 from tracking_server.artifacts.s3 import S3Bucket
 from tracking_server.artifacts.signing import PartsStore, SentPart, SignedUrl, SigningStore, parts_store, signing_store
 from tracking_server.artifacts.store import ArtifactNotFound, StoreDenied, StoreUnavailable
@@ -186,6 +189,16 @@ def test_google_without_any_credentials_says_what_it_lacks(
 
 
 @GROUP
+@pytest.mark.parametrize("text", ["not json", "{}", '{"type": "service_account", "private_key": "no key"}'])
+def test_a_key_file_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    (tmp_path / "key.json").write_text(text)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
+    with pytest.raises(StoreDenied, match=r"GOOGLE_APPLICATION_CREDENTIALS|credentials of the server") as caught:
+        GcsBucket(BUCKET, StoreOptions()).head("file")
+    assert "no key" not in caught.value.message
+
+
+@GROUP
 def test_google_takes_parts_by_its_xml_api(gcs: Emulator, google_key: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """fake-gcs-server has no such API: what is asked is looked at, and answered as Google documents it."""
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(google_key))
@@ -229,3 +242,56 @@ def test_google_takes_parts_by_its_xml_api(gcs: Emulator, google_key: Path, monk
         b"</CompleteMultipartUpload>"
     )
     assert (abort.method, abort.path) == ("DELETE", complete.path)
+
+
+@GROUP
+def test_google_signs_for_an_identity_without_a_private_key(
+    gcs: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workload identity: the token of the pod for one of Google, that for one of a service account, and that signs."""
+    email = "trackplane@example.iam.gserviceaccount.com"
+    account = f"https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{email}"
+    (tmp_path / "token").write_text("token of the pod")
+    (tmp_path / "identity.json").write_text(
+        json.dumps(
+            {
+                "type": "external_account",
+                "audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/k",
+                "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+                "token_url": "https://sts.googleapis.com/v1/token",
+                "service_account_impersonation_url": f"{account}:generateAccessToken",
+                "credential_source": {"file": str(tmp_path / "token")},
+            }
+        )
+    )
+    asked: list[str] = []
+
+    def identity(call: Call) -> Treatment:
+        asked.append(call.path.partition("?")[0].rpartition(":")[2])
+        if call.path.startswith("/v1/projects/1"):
+            return Answer(status=403, body=b"{}")  # what the project is called, which is not needed
+        if call.path.startswith("/v1/token"):
+            return Answer(status=200, body=b'{"access_token": "federated", "expires_in": 3600, "token_type": "Bearer"}')
+        if ":signBlob" in call.path:
+            return Answer(status=200, body=b'{"keyId": "1", "signedBlob": "c2lnbmVk"}')
+        return Answer(status=200, body=b'{"accessToken": "token", "expireTime": "2099-01-01T00:00:00Z"}')
+
+    names = ("sts", "iamcredentials", "cloudresourcemanager")
+    hosts: dict[str, Callable[[Call], Treatment]] = {f"{name}.googleapis.com": identity for name in names}
+    with cloud_names(tmp_path, {"storage.googleapis.com": gcs.url}, hosts) as environ:
+        for name, value in {**environ, "GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "identity.json")}.items():
+            monkeypatch.setenv(name, value)
+        bucket = GcsBucket(BUCKET, StoreOptions())
+        store = ObjectStore(bucket, "signed-by-google")
+        signing = signing_store(store)
+        assert signing is not None
+        signed = signing.sign_get("file", 300)
+        store.close()
+    query = parse_qs(urlsplit(signed.url).query)
+    assert query["X-Goog-Credential"][0].startswith(f"{email}/")
+    assert query["X-Goog-Signature"] == [b"signed".hex()]
+    assert [each for each in dict.fromkeys(asked) if "projects" not in each] == [
+        "/v1/token",
+        "generateAccessToken",
+        "signBlob",
+    ]

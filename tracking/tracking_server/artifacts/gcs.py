@@ -39,6 +39,7 @@ from tracking_server.artifacts.store import (
     Leftover,
     RangeNotSatisfiable,
     Stat,
+    StoreDenied,
     StoreUnavailable,
     Wanted,
 )
@@ -110,9 +111,17 @@ class GcsBucket:
         if self._connected is None:
             with self._lock:
                 if self._connected is None:
-                    with translated(self.uri, "read"):
-                        self._connected = connect(self.name, self._options)
+                    self._connected = self._connect()
         return self._connected
+
+    def _connect(self) -> Connected:
+        try:
+            with translated(self.uri, "read"):
+                return connect(self.name, self._options)
+        except ValueError as error:  # of a file that is no key, or an answer that is no JSON
+            raise StoreDenied(
+                f"{self.uri}: the credentials of the server cannot be read: check GOOGLE_APPLICATION_CREDENTIALS."
+            ) from error
 
     def head(self, name: str) -> Stat:
         blob = self.blob(name)
