@@ -25,7 +25,10 @@ CommandFailed                   a process or a command cannot do its work; its c
 └── GarbageCollectionFailed     17   what was not removed stays claimed; run it again
 """
 
+import json
 from typing import ClassVar
+
+_SHOWN_CHARACTERS = 200
 
 
 class TrackingError(Exception):
@@ -42,6 +45,17 @@ class TrackingError(Exception):
 class InvalidParameter(TrackingError):
     error_code = "INVALID_PARAMETER_VALUE"
     http_status = 400
+
+
+def invalid_value(value: object, place: str, reason: str) -> InvalidParameter:
+    """Starts as the message of MLflow's server does, which shows the value as JSON; clients look for that."""
+    return InvalidParameter(f"Invalid value {as_json(value)} for parameter '{place}' supplied: {reason}")
+
+
+def as_json(value: object) -> str:
+    """The beginning of it, when it is long."""
+    text = json.dumps(value, separators=(",", ":"), default=str)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
 
 
 class BadRequest(InvalidParameter):

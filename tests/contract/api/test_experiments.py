@@ -144,7 +144,7 @@ def test_saved_views_are_limited(api: Api, experiment: str) -> None:
         pytest.param({"name": "n", "tags": [{"key": "a//b"}]}, r"tags\[0\].key", id="tag-key-rule"),
         pytest.param({"name": "n", "tags": [{"key": "k", "value": "v" * 20_001}]}, r"tags\[0\].value", id="tag-value"),
         pytest.param({"name": "n", "artifact_location": "s3://b/" + "p" * 2048}, "2048", id="location-length"),
-        pytest.param({"name": "n", "artifact_location": "runs:/x/y"}, "'runs'", id="location-of-a-run"),
+        pytest.param({"name": "n", "artifact_location": "runs:/x/y"}, "runs:/ URI", id="location-of-a-run"),
         pytest.param({"name": "n", "artifact_location": "https://elsewhere/x"}, "host", id="location-elsewhere"),
     ],
 )

@@ -151,7 +151,7 @@ COUNTS = [
     ),
     Limit(
         call="runs/log-batch",
-        place="metrics, params and tags",
+        place="metrics, params, and tags",
         most=1000,
         fields=lambda n: {
             "metrics": [metric(step=step) for step in range(n - 1)],

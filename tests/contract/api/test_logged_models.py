@@ -135,7 +135,7 @@ def test_a_search_answers_whole_models_newest_first_in_pages(api: Api, experimen
     )
     assert second == {"models": models[1::-1]}
     assert api.post("logged-models/search", experiment_ids=[]) == {}
-    with pytest.raises(Refusal, match="page_token"):
+    with pytest.raises(Refusal, match="Invalid page token"):
         api.post("logged-models/search", experiment_ids=["77"], page_token=first["next_page_token"])
 
 

@@ -106,8 +106,18 @@ def test_a_param_is_written_once(api: Api, run: str) -> None:
     for _ in range(2):
         assert api.post("runs/log-parameter", run_id=run, key="p", value="1") == {}
     api.post("runs/log-batch", run_id=run, params=[{"key": "p", "value": "1"}, {"key": "q", "value": "2"}])
-    with pytest.raises(Refusal, match="Changing param values is not allowed"):
+    with pytest.raises(Refusal) as refused:
         api.post("runs/log-parameter", run_id=run, key="p", value="2")
+    assert refused.value.message == (
+        "Changing param values is not allowed. Param with key='p' was already logged with value='1' for run"
+        f" ID='{run}'. Attempted logging new value '2'."
+    )
+    with pytest.raises(Refusal) as refused:
+        api.post("runs/log-batch", run_id=run, params=[{"key": "p", "value": "2"}, {"key": "r"}])
+    assert refused.value.message == (
+        "Changing param values is not allowed. Params were already logged='[{'key': 'p', 'old_value': '1', 'new_value':"
+        f" '2'}}]' for run ID='{run}'."
+    )
     assert params_of(api, run) == {"p": "1", "q": "2"}
 
 
@@ -187,7 +197,7 @@ def test_limits_of_a_batch_name_the_place(api: Api, run: str, fields: dict[str, 
 
 @pytest.mark.parametrize("run_id", ["-a", "a/b", "x" * 257, "a b"])
 def test_a_batch_wants_a_run_id_that_can_be_one(api: Api, run_id: str) -> None:
-    with pytest.raises(Refusal, match="Invalid run ID"):
+    with pytest.raises(Refusal, match="a run ID starts with"):
         api.post("runs/log-batch", run_id=run_id)
 
 
@@ -196,6 +206,16 @@ def test_a_thousand_metrics_go_in_one_batch(api: Api, run: str) -> None:
     api.post("runs/log-batch", run_id=run, metrics=metrics)
     assert len(history(api, run, "k3")) == 100
     assert latest(api, run, "k3") == (1.0, 993, 993)
+
+
+def test_a_run_keeps_its_name(api: Api, run: str) -> None:
+    """What would empty it is passed over, as in MLflow's server."""
+    name = api.get("runs/get", run_id=run)["run"]["info"]["run_name"]
+    api.post("runs/set-tag", run_id=run, key="mlflow.runName", value="")
+    api.post("runs/log-batch", run_id=run, tags=[{"key": "mlflow.runName"}, {"key": "k", "value": "v"}])
+    assert tags_of(api, run) == {"mlflow.runName": name, "k": "v"}
+    api.post("runs/log-batch", run_id=run, tags=[{"key": "mlflow.runName", "value": v} for v in ("first", "last", "")])
+    assert api.get("runs/get", run_id=run)["run"]["info"]["run_name"] == tags_of(api, run)["mlflow.runName"] == "last"
 
 
 def a_model_file(**fields: object) -> str:

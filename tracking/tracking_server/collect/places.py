@@ -35,7 +35,7 @@ def own_folder(uri: str, item_id: str, experiment_location: str, roots: Sequence
     try:
         place = place_of(uri, (*roots, *_recorded_root(experiment_location)))
     except InvalidPath as error:
-        raise OutOfReach(error.message) from error
+        raise OutOfReach(str(error)) from error
     if place is None:
         raise OutOfReach(f"{uri} is in no store that this command was given")
     folder = f"{item_id}/{_FOLDER}"

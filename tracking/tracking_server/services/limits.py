@@ -2,13 +2,14 @@
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from tracking_server.entities.datasets import DatasetInput
 from tracking_server.entities.metrics import NewMetric
 from tracking_server.entities.runs import LogBatch
 from tracking_server.entities.tags import Param, Tag
-from tracking_server.errors import InvalidParameter
+from tracking_server.errors import InvalidParameter, invalid_value
 
 MAX_KEY = 250
 MAX_PARAM_VALUE = 6000
@@ -32,32 +33,36 @@ _FORBIDDEN_IN_MODEL_NAMES = frozenset("/:.%\"'")
 
 def check_run_id(run_id: str) -> None:
     if not _RUN_ID.fullmatch(run_id):
-        raise InvalidParameter(
-            f"Invalid run ID {shown(run_id)} for parameter 'run_id': a run ID starts with a letter or digit, holds only"
-            " letters, digits, '_' and '-', and has at most 256 characters."
+        raise invalid_value(
+            run_id,
+            "run_id",
+            "a run ID starts with a letter or digit, holds only letters, digits, '_' and '-', and has at most 256"
+            " characters.",
         )
 
 
 def check_key(key: str, place: str = "key") -> None:
     check_length(key, MAX_KEY, place)
     if not _KEY.fullmatch(key):
-        raise InvalidParameter(
-            f"Invalid value {shown(key)} for parameter '{place}' supplied: Names may only contain alphanumerics,"
-            " underscores (_), dashes (-), periods (.), spaces ( ), colons (:) and slashes (/)."
+        raise invalid_value(
+            key,
+            place,
+            "Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and"
+            " slashes (/).",
         )
     if posixpath.normpath(key) != key or key == "." or key.startswith(("/", "..")):
-        raise InvalidParameter(
-            f"Invalid value {shown(key)} for parameter '{place}' supplied: Names may be treated as files in certain"
-            f" cases, and must not resolve to other names when treated as such. This name would resolve to"
-            f" {shown(posixpath.normpath(key))}."
+        raise invalid_value(
+            key,
+            place,
+            "Names may be treated as files in certain cases, and must not resolve to other names when treated as such."
+            f" This name would resolve to {shown(posixpath.normpath(key))}",
         )
 
 
 def check_length(value: str, limit: int, place: str) -> None:
     if len(value) > limit:
-        raise InvalidParameter(
-            f"Invalid value {shown(value)} for parameter '{place}' supplied: '{place}' exceeds the maximum length of"
-            f" {limit} characters: it has {len(value)}."
+        raise invalid_value(
+            value, place, f"'{place}' exceeds the maximum length of {limit} characters: it has {len(value)}."
         )
 
 
@@ -95,14 +100,16 @@ def check_experiment_name(name: str, place: str = "name") -> None:
 def check_metric(metric: NewMetric, place: str = "") -> None:
     check_key(metric.key, f"{place}key")
     if metric.timestamp < 0:
-        raise InvalidParameter(
-            f"Invalid value {metric.timestamp} for parameter '{place}timestamp' supplied: the timestamp of metric"
-            f" {shown(metric.key)} must be a nonnegative integer, in milliseconds since the epoch."
+        raise invalid_value(
+            metric.timestamp,
+            f"{place}timestamp",
+            f"metric {shown(metric.key)} (value={metric.value}). Timestamp must be a nonnegative long (64-bit integer),"
+            " in milliseconds since the epoch.",
         )
     if bool(metric.dataset_name) != bool(metric.dataset_digest):
         raise InvalidParameter(
-            f"Metric {shown(metric.key)}: '{place}dataset_name' and '{place}dataset_digest' must be given together or"
-            " not at all."
+            f"Metric {shown(metric.key)}: Both dataset_name and dataset_digest must be provided if one is provided,"
+            f" in '{place}dataset_name' and '{place}dataset_digest'."
         )
 
 
@@ -112,7 +119,7 @@ def fitting_batch(batch: LogBatch, *, truncate: bool) -> LogBatch:
     _check_count("metrics", batch.metrics, MAX_METRICS)
     _check_count("params", batch.params, MAX_PARAMS)
     _check_count("tags", batch.tags, MAX_TAGS)
-    _check_count("metrics, params and tags", (*batch.metrics, *batch.params, *batch.tags), MAX_ITEMS)
+    _check_count("metrics, params, and tags", (*batch.metrics, *batch.params, *batch.tags), MAX_ITEMS)
     for index, metric in enumerate(batch.metrics):
         check_metric(metric, f"metrics[{index}].")
     params = tuple(
@@ -154,11 +161,10 @@ def _check_count(noun: str, items: Sequence[object], limit: int) -> None:
 
 
 def _check_unique_params(params: Sequence[Param]) -> None:
-    seen: set[str] = set()
-    for index, param in enumerate(params):
-        if param.key in seen:
-            raise InvalidParameter(
-                f"Duplicate parameter keys have been submitted: {shown(param.key)} at 'params[{index}].key'. Please"
-                " ensure the request contains only one param value per param key."
-            )
-        seen.add(param.key)
+    times = Counter(param.key for param in params)
+    twice = [key for key, number in times.items() if number > 1]
+    if twice:
+        raise InvalidParameter(
+            f"Duplicate parameter keys have been submitted: {twice}. Please ensure the request contains only one param"
+            " value per param key."
+        )

@@ -49,13 +49,13 @@ def checked_location(
         )
     parts = _parsed(location)
     if "#" in location or parts.params:  # params exist in few schemes; in S3 and its like, ';' is a character of a key
-        raise _refused(location, "it must not have a fragment ('#') or params (';')")
+        raise _refused(location, "'artifact_location' URL can't include fragments or params")
     if _goes_up(parts.query):
         raise _refused(location, "its query must not contain '..'")
     if not _SCHEME.match(location):
         return location if location.startswith("/") else str(working_directory / location)
     if parts.scheme == "runs":
-        raise _refused(location, "the scheme 'runs' names artifacts of a run, not a place")
+        raise InvalidParameter(f"Artifact location cannot be a runs:/ URI. Given: '{location}'")
     check_host(location, known_roots=known_roots, allowed_schemes=allowed_schemes)
     return location
 

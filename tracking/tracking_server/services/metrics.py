@@ -35,7 +35,7 @@ def get_metric_history(request: GetMetricHistory, context: Context) -> MetricHis
     max_results = _ALL_THE_REST if request.max_results is None else request.max_results
     if max_results <= 0:
         raise InvalidParameter(
-            f"Invalid value {max_results} for parameter 'max_results' supplied: It must be a positive integer."
+            f"Invalid value {max_results} for parameter 'max_results' supplied. It must be a positive integer."
         )
     query = statements.select_history_page(request, max_results, context.database.dialect)
     with context.database.read() as connection:
@@ -45,7 +45,7 @@ def get_metric_history(request: GetMetricHistory, context: Context) -> MetricHis
 
 def get_metric_history_bulk(request: GetMetricHistoryBulk, context: Context) -> BulkMetrics:
     """Ordered by run, timestamp, step and value, and cut off."""
-    _check_runs(request.run_id, "run_id")
+    _check_runs(request.run_id, "GetMetricHistoryBulk")
     if not request.metric_key:
         raise InvalidParameter("GetMetricHistoryBulk request must specify a metric_key.")
     if request.max_results < 0:
@@ -64,11 +64,11 @@ def get_metric_history_bulk(request: GetMetricHistoryBulk, context: Context) -> 
 
 def get_metric_history_bulk_interval(request: GetMetricHistoryBulkInterval, context: Context) -> MetricsOfRuns:
     """Of each run at most `max_results` points: the first of each of so many equal buckets, and always the last."""
-    _check_runs(request.run_ids, "run_ids")
+    _check_runs(request.run_ids, "GetMetricHistoryBulkInterval")
     max_results = MAX_INTERVAL_POINTS if request.max_results is None else request.max_results
     if not 1 <= max_results <= MAX_INTERVAL_POINTS:
         raise InvalidParameter(
-            f"Invalid value {max_results} for parameter 'max_results' supplied: It must be between 1 and"
+            f"Invalid value {max_results} for parameter 'max_results' supplied: max_results must be between 1 and"
             f" {MAX_INTERVAL_POINTS}."
         )
     parameters: dict[str, object] = {
@@ -80,25 +80,24 @@ def get_metric_history_bulk_interval(request: GetMetricHistoryBulkInterval, cont
     if request.start_step is not None and request.end_step is not None:
         if request.start_step > request.end_step:
             raise InvalidParameter(
-                f"end_step must be greater than or equal to start_step. Found start_step={request.start_step} and"
+                f"end_step must be greater than start_step. Found start_step={request.start_step} and"
                 f" end_step={request.end_step}."
             )
         parameters |= {"start_step": request.start_step, "end_step": request.end_step}
         statement = statements.SELECT_THINNED_BETWEEN_STEPS
     elif request.start_step is not None or request.end_step is not None:
-        raise InvalidParameter("If either start_step or end_step are specified, both must be specified.")
+        raise InvalidParameter("If either start step or end step are specified, both must be specified.")
     with context.database.read() as connection:
         points = rows.metrics_of_runs(fetch_rows(connection, statement, parameters))
     return MetricsOfRuns(metrics=_in_order(_without_surplus(points, max_results), request.run_ids) or ())
 
 
-def _check_runs(run_ids: Sequence[str], name: str) -> None:
+def _check_runs(run_ids: Sequence[str], call: str) -> None:
     if not run_ids:
-        raise InvalidParameter(f"The request must specify at least one {name}.")
+        raise InvalidParameter(f"{call} request must specify at least one run_id.")
     if len(run_ids) > MAX_RUNS:
-        raise InvalidParameter(
-            f"The request cannot specify more than {MAX_RUNS} {name}. Received {len(run_ids)} {name}."
-        )
+        most = "must specify at most" if call.endswith("Interval") else "cannot specify more than"
+        raise InvalidParameter(f"{call} request {most} {MAX_RUNS} run_ids. Received {len(run_ids)} run_ids.")
 
 
 def _without_surplus(points: Iterable[MetricOfRun], max_results: int) -> dict[str, list[MetricOfRun]]:

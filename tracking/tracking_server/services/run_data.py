@@ -89,8 +89,12 @@ def log_model(request: LogModel, context: Context) -> Empty:
 
 
 def _log(batch: LogBatch, context: Context) -> None:
-    """Params, metrics, tags, always in this order, and each sorted by key: writers do not lock crosswise."""
+    """Params, metrics, tags, always in this order, and each sorted by key: writers do not lock crosswise.
+
+    A run keeps its name: a tag that would empty it is passed over.
+    """
     dialect = context.database.dialect
+    tags = [tag for tag in batch.tags if tag.value or tag.key != RUN_NAME_TAG]
     of_models = [metric for metric in batch.metrics if metric.model_id]
     if dialect == "postgresql" and batch.metrics and not (batch.params or batch.tags or of_models):
         _log_points_alone(batch, context)
@@ -105,9 +109,9 @@ def _log(batch: LogBatch, context: Context) -> None:
                 connection.execute(*prepared)
         if of_models:
             connection.execute(*metric_statements.insert_model_points(dialect, batch.run_id, experiment_id, of_models))
-        if batch.tags:
-            connection.execute(*tag_statements.upsert_run_tags(dialect, batch.run_id, batch.tags))
-        for tag in reversed(batch.tags):
+        if tags:
+            connection.execute(*tag_statements.upsert_run_tags(dialect, batch.run_id, tags))
+        for tag in reversed(tags):
             if tag.key == RUN_NAME_TAG:
                 connection.execute(run_statements.RENAME, {"of_run": batch.run_id, "new_name": tag.value})
                 break
@@ -132,15 +136,23 @@ def _write_params(connection: Connection, dialect: str, run_id: str, given: Sequ
     stored = dict(connection.execute(param_statements.SELECT_SOME_OF_RUN, some).all())
     changed = [param for param in given if stored.get(param.key, param.value) != param.value]
     if changed:
-        described = ", ".join(
-            f"{{'key': {limits.shown(param.key)}, 'old_value': {limits.shown(stored[param.key])},"
-            f" 'new_value': {limits.shown(param.value)}}}"
-            for param in changed
+        raise _changed_params(run_id, [(param.key, stored[param.key], param.value) for param in changed], len(given))
+
+
+def _changed_params(run_id: str, changed: Sequence[tuple[str, str, str]], given: int) -> InvalidParameter:
+    """MLflow's sentences, which differ for one param and for several."""
+    told = "Changing param values is not allowed."
+    if given == 1:
+        key, old, new = map(limits.shown, changed[0])
+        return InvalidParameter(
+            f"{told} Param with key={key} was already logged with value={old} for run ID='{run_id}'. Attempted logging"
+            f" new value {new}."
         )
-        raise InvalidParameter(
-            f"Changing param values is not allowed. Params were already logged for run ID '{run_id}' with other"
-            f" values: {described}."
-        )
+    described = ", ".join(
+        f"{{'key': {limits.shown(key)}, 'old_value': {limits.shown(old)}, 'new_value': {limits.shown(new)}}}"
+        for key, old, new in changed
+    )
+    return InvalidParameter(f"{told} Params were already logged='[{described}]' for run ID='{run_id}'.")
 
 
 def _parse_model(text: str) -> dict[str, object]:

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar, cast
 import msgspec
 
 from tracking_server.entities.lifecycle import ViewType
-from tracking_server.errors import InvalidParameter
+from tracking_server.errors import InvalidParameter, as_json, invalid_value
 from tracking_server.wire.fields import NUMBERS, Field, fields_of
 from tracking_server.wire.raw import RawRequest
 
@@ -104,7 +104,7 @@ def _document(body: bytes) -> Mapping[str, object]:
     if document is None:
         return {}
     if not isinstance(document, dict):
-        raise InvalidParameter(f"The request body must be a JSON object, got {_shown(document)}.")
+        raise InvalidParameter(f"The request body must be a JSON object, got {as_json(document)}.")
     return cast("dict[str, object]", document)
 
 
@@ -142,8 +142,11 @@ def _conform(given: Mapping[str, object], fields: tuple[Field, ...], place: str)
             conformed[field.name] = value
     _fill_run_id(conformed, fields)
     for field in fields:
-        if field.is_required and (field.name not in conformed or (field.is_text and conformed[field.name] == "")):
+        value = conformed.get(field.name)
+        if field.is_required and (value is None or (field.is_text and value == "")):
             raise _missing(f"{place}{field.name}")
+        if field.is_text and not isinstance(value, str | None):
+            raise _unfit(value, f"{place}{field.name}", "expected a text.")
     return conformed
 
 
@@ -161,9 +164,7 @@ def _conform_value(value: object, field: Field, place: str) -> object:
     if field.enumeration is not None:
         return _enumerator(value, field.enumeration, place)
     if field.is_flag and isinstance(value, str) and value not in {"true", "false"}:
-        raise InvalidParameter(
-            f"Invalid value {_shown(value)} for parameter '{place}' supplied: expected true or false."
-        )
+        raise _unfit(value, place, "expected true or false.")
     if field.item is None:
         return value
     if field.is_list and isinstance(value, list):
@@ -190,10 +191,7 @@ def _enumerator(value: object, enumeration: type[enum.StrEnum], place: str) -> o
             return found.value
         if enumeration is ViewType:
             return None
-    raise InvalidParameter(
-        f"Invalid value {_shown(value)} for parameter '{place}' supplied:"
-        f" expected one of {', '.join(each.value for each in enumeration)}."
-    )
+    raise _unfit(value, place, f"expected one of {', '.join(each.value for each in enumeration)}.")
 
 
 def _fill_run_id(conformed: dict[str, object], fields: tuple[Field, ...]) -> None:
@@ -219,9 +217,13 @@ def _invalid(error: msgspec.ValidationError, given: object) -> InvalidParameter:
     value = given
     for name, index in _STEP.findall(place):
         value = cast("dict[str, object]", value)[name] if name else cast("list[object]", value)[int(index)]
-    return InvalidParameter(f"Invalid value {_shown(value)} for parameter '{place}' supplied: {text[: found.start()]}.")
+    return _unfit(value, place, f"{text[: found.start()]}.")
 
 
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
+def _unfit(value: object, place: str, reason: str) -> InvalidParameter:
+    return invalid_value(
+        value,
+        place,
+        f"{reason} Hint: Value was of type '{type(value).__name__}'. See the API docs for more information about"
+        " request parameters.",
+    )

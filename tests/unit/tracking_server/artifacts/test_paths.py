@@ -76,6 +76,13 @@ def test_what_is_not_a_plain_relative_path_is_refused(path: str) -> None:
             parse(path)
 
 
+@pytest.mark.parametrize("path", ["../a", "a/./b", "/a", "C:/a", "file:///a", "a%2e%2e/b"])
+def test_a_client_hears_of_what_leads_out_what_mlflow_says(path: str) -> None:
+    with pytest.raises(InvalidPath, match=r"^Invalid path '.*': it ") as caught:
+        parse_folder(path)
+    assert caught.value.message == "Invalid path"
+
+
 def test_a_folder_may_be_the_root_and_may_end_in_a_slash() -> None:
     assert parse_folder("") == ""
     assert parse_folder("1/run/") == "1/run"

@@ -1,6 +1,7 @@
 """MLflow's leniency: what its server accepts is accepted, and what is wrong is named."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -172,6 +173,24 @@ def test_what_is_wrong_is_named(body: str | bytes, message: str) -> None:
     assert refused.value.error_code == "INVALID_PARAMETER_VALUE"
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('{"run_id": 31, "key": "k"}', "Invalid value 31 for parameter 'run_id' supplied: "),
+        ('{"run_id": "r", "key": {"a": [1]}}', "Invalid value {\"a\":[1]} for parameter 'key' supplied: "),
+        ('{"run_id": "r", "timestamp": "x"}', "Missing value for required parameter 'key'."),
+        ('{"run_id": "r", "key": "k", "value": "ü"}', "Missing value for required parameter 'timestamp'."),
+        (
+            '{"run_id": "r", "key": "k", "value": "\u00fc", "timestamp": 1}',
+            "Invalid value \"\\u00fc\" for parameter 'value' supplied: Expected `float`, got `str`. Hint: Value was of",
+        ),
+    ],
+)
+def test_the_first_field_that_is_wrong_is_named_with_its_value_as_json(body: str, expected: str) -> None:
+    with pytest.raises(InvalidParameter, match=f"^{re.escape(expected)}"):
+        decoder(LogMetric)(post(body))
+
+
 def test_an_empty_text_is_a_missing_param_value_but_a_missing_value_is_allowed() -> None:
     assert decoder(LogParam)(post('{"run_id": "r", "key": "k", "value": null}')).value == ""
 
@@ -218,7 +237,7 @@ def test_a_flag_in_a_query_is_true_or_false_in_any_case(text: str, meaning: bool
 
 
 def test_other_text_is_not_a_flag() -> None:
-    with pytest.raises(InvalidParameter, match="Invalid value '1' for parameter 'allow_deleted'"):
+    with pytest.raises(InvalidParameter, match="Invalid value \"1\" for parameter 'allow_deleted'"):
         decoder(GetLoggedModel)(get({"allow_deleted": ["1"]}, model_id="m"))
 
 

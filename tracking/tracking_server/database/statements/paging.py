@@ -99,10 +99,11 @@ def query_hash(*parts: object) -> str:
 
 
 def check_page_size(max_results: int, highest: int) -> None:
-    if not 1 <= max_results <= highest:
-        raise InvalidParameter(
-            f"Invalid value {max_results} for parameter 'max_results' supplied: a page has 1 to {highest} results."
-        )
+    told = f"Invalid value {max_results} for parameter 'max_results' supplied."
+    if max_results < 1:
+        raise InvalidParameter(f"{told} It must be a positive integer, at most {highest}.")
+    if max_results > highest:
+        raise InvalidParameter(f"{told} It must be at most {highest}.")
 
 
 def _order(key: SortKey, dialect: str) -> Sequence[ColumnElement[Any]]:
@@ -146,15 +147,15 @@ def _places_of(token: str, keys: Sequence[SortKey], query: str) -> tuple[Place, 
         text = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         found = msgspec.json.decode(text, type=_Token)
     except (ValueError, binascii.Error, msgspec.MsgspecError) as error:
-        raise InvalidParameter("Invalid page_token: it is not one that this server has given.") from error
+        raise InvalidParameter("Invalid page token: it is not one that this server has given.") from error
     if found.version != _VERSION:
         raise InvalidParameter(
-            "Invalid page_token: it is of another version of this server. Start from the first page."
+            "Invalid page token: it is of another version of this server. Start from the first page."
         )
     if found.query != query:
-        raise InvalidParameter("Invalid page_token: it belongs to a search with other parameters.")
+        raise InvalidParameter("Invalid page token: it belongs to a search with other parameters.")
     if len(found.places) != len(keys) or not all(map(_fits, keys, found.places)):
-        raise InvalidParameter("Invalid page_token: it is not one that this server has given.")
+        raise InvalidParameter("Invalid page token: it is not one that this server has given.")
     return found.places
 
 

@@ -143,7 +143,7 @@ def test_pages_together_are_the_whole(
 def test_a_token_belongs_to_its_search(connection: Connection) -> None:
     _, token = search(connection, max_results=1)
     for other in ("name ILIKE 'a%'", "tags.team IS NULL"):
-        with pytest.raises(InvalidParameter, match="page_token"):
+        with pytest.raises(InvalidParameter, match="Invalid page token"):
             search(connection, filter=other, page_token=token)
 
 

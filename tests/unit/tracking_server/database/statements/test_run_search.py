@@ -117,14 +117,14 @@ def test_a_token_belongs_to_its_search(connection: Connection) -> None:
         {"filter": "metrics.loss < 9", "run_view_type": ViewType.ALL},
         {"filter": "metrics.loss < 9", "experiment_ids": ("1",)},
     ):
-        with pytest.raises(InvalidParameter, match="page_token"):
+        with pytest.raises(InvalidParameter, match="Invalid page token"):
             search(connection, page_token=token, **other)
 
 
 @given(st.text() | st.binary().map(lambda octets: octets.hex()) | st.from_regex(r"[A-Za-z0-9_=-]*", fullmatch=True))
 def test_any_other_token_is_refused(connection: Connection, token: str) -> None:
     if token:
-        with pytest.raises(InvalidParameter, match="page_token"):
+        with pytest.raises(InvalidParameter, match="Invalid page token"):
             search(connection, page_token=token)
 
 
