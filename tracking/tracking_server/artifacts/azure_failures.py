@@ -3,7 +3,6 @@
 Only the code of an answer reaches a message. Its text may name accounts, and its address may hold a signature.
 """
 
-import logging
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
@@ -18,6 +17,7 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
+from tracking_server.artifacts.refusals import told
 from tracking_server.artifacts.store import (
     ArtifactNotFound,
     RangeNotSatisfiable,
@@ -29,8 +29,6 @@ from tracking_server.artifacts.store import (
     WrongKind,
 )
 from tracking_server.errors import InvalidParameter, TrackingError
-
-logger = logging.getLogger(__name__)
 
 PERMISSIONS: Final[Mapping[str, str]] = {
     "read": "the role Storage Blob Data Reader, or r in the signature",
@@ -116,9 +114,9 @@ def translated(uri: str, action: str, *, size_bytes: Callable[[], int] = int) ->
     except HttpResponseError as error:
         if error.status_code == 416:
             raise RangeNotSatisfiable(size_bytes()) from error
-        raise _told(_translate(error, uri, action), uri, action) from error
+        raise told(_translate(error, uri, action), uri, action) from error
     except (AzureError, requests.RequestException, OSError) as error:
-        raise _told(_without_answer(error, uri), uri, action) from error
+        raise told(_without_answer(error, uri), uri, action) from error
 
 
 def _translate(error: HttpResponseError, uri: str, action: str) -> TrackingError:
@@ -141,16 +139,10 @@ def _code_of(error: HttpResponseError) -> str:
 
 
 def _without_answer(error: Exception, uri: str) -> TrackingError:
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+    text = str(getattr(error, "message", ""))
+    if isinstance(error, requests.exceptions.SSLError) or "CERTIFICATE_VERIFY_FAILED" in text:
         return StoreMisconfigured(
             f"{uri}: the certificate of the store is not one that the server trusts: set REQUESTS_CA_BUNDLE."
         )
     _, make, text = next((each for each in _KINDS if isinstance(error, each[0])), _BROKEN_OFF)
     return make(text.format(uri=uri, kind=type(error).__name__))
-
-
-def _told(error: TrackingError, uri: str, action: str) -> TrackingError:
-    """What an administrator has to mend is told to the log as well."""
-    if isinstance(error, StoreDenied | StoreMisconfigured):
-        logger.warning("the artifact store refuses a call", extra={"store": uri, "store_call": action})
-    return error

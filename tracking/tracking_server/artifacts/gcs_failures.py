@@ -3,7 +3,6 @@
 No text of an answer reaches a message: it may name accounts.
 """
 
-import logging
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
@@ -14,6 +13,7 @@ from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, Ref
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from urllib3.exceptions import HTTPError
 
+from tracking_server.artifacts.refusals import told
 from tracking_server.artifacts.store import (
     ArtifactNotFound,
     StoreChanged,
@@ -23,8 +23,6 @@ from tracking_server.artifacts.store import (
     StoreUnavailable,
 )
 from tracking_server.errors import TrackingError
-
-logger = logging.getLogger(__name__)
 
 _OF_GOOGLE: Final = (GoogleAPICallError, RetryError, GoogleAuthError, InvalidResponse, DataCorruption)
 
@@ -78,7 +76,7 @@ def translated(uri: str, action: str) -> Generator[None]:
     try:
         yield
     except (*_OF_GOOGLE, requests.RequestException, HTTPError, OSError) as error:
-        raise _told(_translate(error, uri, action), uri, action) from error
+        raise told(_translate(error, uri, action), uri, action) from error
 
 
 def of_status(status: int, uri: str, action: str) -> TrackingError:
@@ -108,10 +106,3 @@ def _translate(error: BaseException, uri: str, action: str) -> TrackingError:
         case _:
             make, text = next((make, text) for kind, make, text in _KINDS if isinstance(error, kind))
             return make(text.format(uri=uri, kind=type(error).__name__))
-
-
-def _told(error: TrackingError, uri: str, action: str) -> TrackingError:
-    """What an administrator has to mend is told to the log as well."""
-    if isinstance(error, StoreDenied | StoreMisconfigured):
-        logger.warning("the artifact store refuses a call", extra={"store": uri, "store_call": action})
-    return error

@@ -3,7 +3,6 @@
 Only the code of an answer reaches a message. Its text may name accounts and keys, so it goes nowhere.
 """
 
-import logging
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Final
@@ -11,6 +10,7 @@ from typing import Final
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tracking_server.artifacts.refusals import told
 from tracking_server.artifacts.store import (
     ArtifactNotFound,
     RangeNotSatisfiable,
@@ -22,8 +22,6 @@ from tracking_server.artifacts.store import (
     WrongKind,
 )
 from tracking_server.errors import InvalidParameter, TrackingError
-
-logger = logging.getLogger(__name__)
 
 PERMISSIONS: Final[Mapping[str, str]] = {
     "read": "s3:GetObject",
@@ -109,9 +107,9 @@ def translated(uri: str, action: str, *, size_bytes: Callable[[], int] = int) ->
     except ClientError as error:
         if code_of(error) in {"InvalidRange", "416"}:
             raise RangeNotSatisfiable(size_bytes()) from error
-        raise _told(_translate(error, uri, action), code_of(error), uri, action) from error
+        raise told(_translate(error, uri, action), uri, action) from error
     except BotoCoreError as error:
-        raise _told(_translate_local(error, uri), type(error).__name__, uri, action) from error
+        raise told(_translate_local(error, uri), uri, action) from error
     except OSError as error:
         raise StoreUnavailable(f"The connection to {uri} broke off.") from error
 
@@ -182,10 +180,3 @@ def _translate_local(error: BotoCoreError, uri: str) -> TrackingError:
                 f"{uri}: the options for S3 do not fit ({type(error).__name__}): check MLFLOW_S3_UPLOAD_EXTRA_ARGS, the"
                 " address and the region."
             )
-
-
-def _told(error: TrackingError, code: str, uri: str, action: str) -> TrackingError:
-    """What an administrator has to mend is told to the log as well."""
-    if isinstance(error, StoreDenied | StoreMisconfigured):
-        logger.warning("the artifact store refuses a call", extra={"store": uri, "store_call": action, "code": code})
-    return error
