@@ -5,7 +5,7 @@ leaves nothing, a download stops reading the store.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,9 @@ from tracking_server.web.threads import WorkPool
 
 _SHARE_BYTES = 3 * CHUNK_BYTES
 """What one transfer holds at most: a chunk in hand, the next one, and what its connection has buffered."""
+
+_MOST_PARTS = 64
+"""Of a chunk: a client that sends a few bytes at a time costs more than its bytes."""
 
 
 class Transfers:
@@ -84,10 +87,6 @@ class _Lane:
         self._pool = pool
         self._under_way: asyncio.Future[Any] | None = None
 
-    @property
-    def is_free(self) -> bool:
-        return self._under_way is None or self._under_way.done()
-
     async def begin(self, work: Callable[[], object]) -> None:
         """Waits for the call before, and raises what it raised; not for this one."""
         await self.result()
@@ -110,32 +109,39 @@ class _Lane:
 
 
 async def _fill(writer: Writer, lane: _Lane, first: bytes, receive: Receive, limit_bytes: int | None) -> Stat:
-    """Writes what has come while the write before was under way: large pieces when the store is slow."""
-    held = bytearray(first)
-    received = len(first)
+    """Writes a chunk while the next one comes. Its parts stay as they came: putting them together would copy them."""
+    parts = [first]
+    held = received = len(first)
     more_body = True
     while more_body:
-        if lane.is_free or len(held) >= CHUNK_BYTES:
-            await lane.begin(partial(writer.write, bytes(held)))
-            held.clear()
+        if held >= CHUNK_BYTES or len(parts) >= _MOST_PARTS:
+            await lane.begin(partial(_write, writer, parts))
+            parts, held = [], 0
         message = await next_message(receive)
-        held += message["body"]
-        received += len(message["body"])
+        part: bytes = message["body"]
+        parts.append(part)
+        held += len(part)
+        received += len(part)
         more_body = message["more_body"]
         _check_size(received, limit_bytes)
-    await lane.begin(partial(_finish, writer, bytes(held)))
+    await lane.begin(partial(_finish, writer, parts))
     stat: Stat = await lane.result()
     return stat
 
 
 def _put(place: Place, body: bytes) -> Stat:
     with place.store.create(place.key) as writer:
-        return _finish(writer, body)
+        return _finish(writer, [body])
 
 
-def _finish(writer: Writer, chunk: bytes) -> Stat:
-    if chunk:
-        writer.write(chunk)
+def _write(writer: Writer, parts: Sequence[bytes]) -> None:
+    for part in parts:
+        if part:
+            writer.write(part)
+
+
+def _finish(writer: Writer, parts: Sequence[bytes]) -> Stat:
+    _write(writer, parts)
     return writer.commit()
 
 
