@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -145,8 +146,6 @@ def start_server(folder: Path, settings: Sequence[str] = ()) -> MariaDb:
 
 
 def _answers(server: MariaDb) -> bool:
-    try:
-        with server.connected():
-            return True
-    except pymysql.OperationalError:
-        return False
+    """Asked without the driver, which forgets to close a socket that nobody answers."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        return connection.connect_ex(str(server.socket)) == 0

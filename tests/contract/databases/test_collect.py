@@ -446,7 +446,7 @@ def test_a_kill_at_any_moment_loses_nothing_and_the_next_one_ends_it(world: Worl
             assert len(data["inputs"]["dataset_inputs"]) == 2
         assert files <= world.files()
         with world.database.read() as connection:
-            tagged = set(connection.scalars(text("SELECT run_uuid FROM tags WHERE key = 't'")))
+            tagged = set(connection.scalars(select(schema.tags.c.run_uuid).where(schema.tags.c.key == "t")))
             assert tagged == set(connection.scalars(select(schema.runs.c.run_uuid)))
     outcome = world.collect()
     assert outcome.leftovers == []

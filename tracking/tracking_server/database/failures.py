@@ -13,6 +13,10 @@ _UNAVAILABLE_STATES: Final = ("25006", "25P03", "25P04")
 """SQLSTATE: a standby after a failover, and two timeouts; psycopg calls them internal errors."""
 _MYSQL_TRANSIENT: Final = (1205, 1213)
 _MYSQL_UNIQUE: Final = (1022, 1062)
+_MYSQL_CHECK: Final = (3819, 4025)
+"""A CHECK of MySQL, of MariaDB; PyMySQL calls both operational."""
+
+_REFUSED_CHANGE: Final = "The database refused the change: it conflicts with what is stored."
 
 
 def translate(error: DBAPIError) -> TrackingError:
@@ -21,11 +25,13 @@ def translate(error: DBAPIError) -> TrackingError:
         return TemporarilyUnavailable("The connection to the database was lost. Try again.")
     if is_conflict(error):
         return TemporarilyUnavailable("The database is busy with conflicting writes. Try again.")
+    if _mysql_number(error) in _MYSQL_CHECK:
+        return BadRequest(_REFUSED_CHANGE)
     if _is_unavailable(error):
         return TemporarilyUnavailable("The database cannot serve this request now. Try again.")
     match error:
         case IntegrityError():
-            return BadRequest("The database refused the change: it conflicts with what is stored.")
+            return BadRequest(_REFUSED_CHANGE)
         case DataError():
             return BadRequest("The database refused a value: it is too long, out of range or not text.")
         case _:
