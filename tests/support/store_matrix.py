@@ -10,8 +10,8 @@ STORES: Final = ("local", "s3", "gcs", "azure")
 MODES: Final = {
     "contract": re.compile(r"test_(store|object_stores|local_store)\.py"),
     "faults": re.compile(r"test_faults\.py"),
-    "proxied": re.compile(r"test_served\.py::(?!test_runs_that)"),
-    "direct": re.compile(r"test_served\.py::test_runs_that"),
+    "proxied": re.compile(r"test_served\.py::(?!test_runs_that|test_what_is_collected)"),
+    "direct": re.compile(r"test_served\.py::test_(runs_that|what_is_collected)"),
     "presigned": re.compile(r"test_signing\.py"),
 }
 _STORE: Final = re.compile(r"[\[_-](local|s3|gcs|azure|google)(?=[\]_-])")

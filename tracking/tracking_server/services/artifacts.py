@@ -93,23 +93,22 @@ def locate_model_version_artifact(request: GetModelVersionArtifact, context: Con
 
 
 def refuse_multipart_upload(_request: CreateMultipartUpload | EndMultipartUpload, _context: Context) -> NoReturn:
-    raise NotImplementedHere(f"{MULTIPART_UNSUPPORTED}: it keeps artifacts in a local folder.")
+    raise NotImplementedHere(f"{MULTIPART_UNSUPPORTED}: this server takes a file in one piece, of any size.")
 
 
 def refuse_presigned_download(_request: ProxiedArtifact, _context: Context) -> NoReturn:
     raise NotImplementedHere(
-        "Presigned download URLs are not supported for the current artifact repository:"
-        " it keeps artifacts in a local folder."
+        "Presigned download URLs are not supported for the current artifact repository: download through the server."
     )
 
 
 def refuse_presigned_url(request: CreatePresignedUrl, context: Context) -> NoReturn:
-    """Only for a run whose own root is a store that signs, which none of ours does."""
+    """Only for a run whose own root is a store that signs."""
     parse_key(request.path)
     if bool(request.run_id) == bool(request.model_id):
         raise InvalidParameter("Exactly one of 'run_id' and 'model_id' must be given.")
     uri = _uri_of_run(request.run_id, context) if request.run_id else _uri_of_model(request.model_id, context)
-    raise InvalidParameter(f"Presigned URLs are not supported for artifacts in {uri}: that store cannot sign.")
+    raise InvalidParameter(f"Presigned URLs are not supported for artifacts in {uri}.")
 
 
 def _uri_of_run(run_id: str, context: Context) -> str:

@@ -1,6 +1,6 @@
 """What the SDKs raise, in the words of the artifact store: every class of theirs, and the codes that users meet."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import requests
@@ -20,6 +20,7 @@ from tracking_server.artifacts.store import (
 )
 from tracking_server.errors import InvalidParameter, TrackingError
 
+ERROR_OF: Callable[[int, str], Exception] = from_http_status  # pyright: ignore[reportUnknownVariableType] - the same
 TRANSLATED = {
     "s3": s3_failures.translated,
     "gcs": gcs_failures.translated,
@@ -101,8 +102,7 @@ def test_s3_before_any_answer() -> None:
     ],
 )
 def test_the_statuses_of_google(status: int, kind: type[TrackingError]) -> None:
-    error: Exception = from_http_status(status, "their own words")
-    found = told("gcs", error)
+    found = told("gcs", ERROR_OF(status, "their own words"))
     assert type(found) is kind
     assert "their own words" not in found.message
 
