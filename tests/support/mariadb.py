@@ -7,10 +7,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pymysql
 import pytest
@@ -84,8 +84,8 @@ class MariaDb:
                 cursor.execute(f"KILL {connection}")
             cursor.execute(f"DROP DATABASE `{name}`")
 
-    def connected(self) -> AbstractContextManager["Connection[Cursor]"]:
-        return pymysql.connect(unix_socket=str(self.socket), user="root", autocommit=True)
+    def connected(self) -> "Connection[Cursor]":
+        return cast("Connection[Cursor]", pymysql.connect(unix_socket=str(self.socket), user="root", autocommit=True))
 
 
 def _copy_rows(cursor: "Cursor", database: str, table: str) -> str:
@@ -99,7 +99,7 @@ def _copy_rows(cursor: "Cursor", database: str, table: str) -> str:
 
 def _all(cursor: "Cursor", statement: str) -> Sequence[Sequence[Any]]:
     cursor.execute(statement)
-    return cursor.fetchall()
+    return cast(Sequence[Sequence[Any]], cursor.fetchall())
 
 
 @contextmanager

@@ -16,8 +16,6 @@ _MYSQL_UNIQUE: Final = (1022, 1062)
 _MYSQL_CHECK: Final = (3819, 4025)
 """A CHECK of MySQL, of MariaDB; PyMySQL calls both operational."""
 
-_REFUSED_CHANGE: Final = "The database refused the change: it conflicts with what is stored."
-
 
 def translate(error: DBAPIError) -> TrackingError:
     """The error of our own family. The driver's text stays in `__cause__`: it may hold what others wrote."""
@@ -25,17 +23,13 @@ def translate(error: DBAPIError) -> TrackingError:
         return TemporarilyUnavailable("The connection to the database was lost. Try again.")
     if is_conflict(error):
         return TemporarilyUnavailable("The database is busy with conflicting writes. Try again.")
-    if _mysql_number(error) in _MYSQL_CHECK:
-        return BadRequest(_REFUSED_CHANGE)
+    if isinstance(error, IntegrityError) or _mysql_number(error) in _MYSQL_CHECK:
+        return BadRequest("The database refused the change: it conflicts with what is stored.")
     if _is_unavailable(error):
         return TemporarilyUnavailable("The database cannot serve this request now. Try again.")
-    match error:
-        case IntegrityError():
-            return BadRequest(_REFUSED_CHANGE)
-        case DataError():
-            return BadRequest("The database refused a value: it is too long, out of range or not text.")
-        case _:
-            return InternalError("The database refused a statement of this server.")
+    if isinstance(error, DataError):
+        return BadRequest("The database refused a value: it is too long, out of range or not text.")
+    return InternalError("The database refused a statement of this server.")
 
 
 def explain(error: TemporarilyUnavailable) -> str:
