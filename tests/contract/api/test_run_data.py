@@ -258,3 +258,34 @@ def test_the_history_of_logged_models_ends_where_a_tag_does(api: Api, run: str) 
     with pytest.raises(Refusal, match="8000"):
         api.post("runs/log-model", run_id=run, model_json=model)
     assert tags_of(api, run)["mlflow.log-model.history"] == before
+
+
+ODD = [
+    '"',
+    "\\",
+    "a\\nb",
+    "{,}",
+    "NULL",
+    "a\nb\tc",
+    "'--",
+    "%s :x",
+    " ",
+    "\x01\x7f",
+    "é\u2028😀",
+    '{"json": ["\\"", 1]}',
+]
+
+
+def test_a_value_is_kept_letter_by_letter(api: Api, run: str) -> None:
+    values = {f"k{number}": value for number, value in enumerate(ODD)}
+    items = [{"key": key, "value": value} for key, value in values.items()]
+    api.post("runs/log-batch", run_id=run, params=items, tags=items)
+    assert params_of(api, run) == values
+    assert tags_of(api, run).items() >= values.items()
+
+
+def test_a_number_is_kept_to_its_last_digit(api: Api, run: str) -> None:
+    values = [0.1, -1.7976931348623157e308, 5e-324, 1 / 3, -0.0, 123456789.123456789, 2.0**53 + 2]
+    metrics = [{"key": "m", "value": value, "timestamp": time, "step": -(2**63)} for time, value in enumerate(values)]
+    api.post("runs/log-batch", run_id=run, metrics=metrics)
+    assert [value for value, _, _ in history(api, run)] == values

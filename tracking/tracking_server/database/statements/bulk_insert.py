@@ -4,12 +4,14 @@ PostgreSQL takes one array a column; the others take a list of rows (`executeman
 statement of many rows). A row whose key exists is left alone, replaced, or replaced only by a newer one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
+import msgspec
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Dialect,
     Executable,
     String,
     Table,
@@ -24,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 AnyColumn: TypeAlias = Column[Any]
 OnConflict = TypeVar("OnConflict", sqlite.Insert, postgresql.Insert)
@@ -73,6 +75,34 @@ class BulkInsert:
         return Prepared(self._statements[dialect], [dict(zip(self._names, row, strict=True), **same) for row in rows])
 
 
+class _Array(TypeDecorator[Any]):
+    """An array as the text that PostgreSQL reads: SQLAlchemy and the driver would go through its items one by one."""
+
+    impl = postgresql.ARRAY
+    cache_ok = True
+
+    def __init__(self, item_type: TypeEngine[Any]) -> None:
+        super().__init__(item_type)
+        self.item_type = item_type
+
+    def bind_processor(  # pyright: ignore[reportIncompatibleMethodOverride]  # the name of its type is private
+        self,
+        dialect: Dialect,  # noqa: ARG002 - as the class above declares it
+    ) -> Callable[[Any], str]:
+        return array_of_texts if isinstance(self.item_type, String) else array_of_numbers
+
+
+def array_of_texts(items: Sequence[str | None]) -> str:
+    """Not JSON, whose escapes mean other things there."""
+    quoted = ("NULL" if item is None else '"' + item.replace("\\", "\\\\").replace('"', '\\"') + '"' for item in items)
+    return f"{{{','.join(quoted)}}}"
+
+
+def array_of_numbers(items: Sequence[float | None]) -> str:
+    """And of truth values."""
+    return f"{{{msgspec.json.encode(items)[1:-1].decode()}}}"
+
+
 def columnar(names: Sequence[str], rows: Sequence[Sequence[object]]) -> dict[str, object]:
     """Rows as one array a column."""
     return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
@@ -107,7 +137,7 @@ def postgresql_insert(
 
     `only_if`: a condition for all rows; nothing is written where it does not hold.
     """
-    arrays = [bindparam(f"{prefix}{each.name}", type_=postgresql.ARRAY(_without_length(each))) for each in columns]
+    arrays = [bindparam(f"{prefix}{each.name}", type_=_Array(_without_length(each))) for each in columns]
     new_rows = (
         func.unnest(*arrays)
         .table_valued(*(column(each.name, each.type) for each in columns))

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.dialects import compiled
 from tracking_server.database.schema import latest_metrics, params, tags
-from tracking_server.database.statements.bulk_insert import BulkInsert
+from tracking_server.database.statements.bulk_insert import BulkInsert, array_of_numbers, array_of_texts
 
 IGNORING = BulkInsert([params.c.key, params.c.value], same=[params.c.run_uuid])
 REPLACING = BulkInsert([tags.c.key, tags.c.value], same=[tags.c.run_uuid], replace=[tags.c.value])
@@ -95,3 +95,26 @@ def test_postgresql_takes_arrays_and_the_others_rows() -> None:
             {"key": "a", "value": "1", "run_uuid": "r"},
             {"key": "b", "value": "2", "run_uuid": "r"},
         ]
+
+
+@pytest.mark.parametrize(
+    ("items", "text"),
+    [
+        pytest.param(["a", "two words", "", "NULL", None], '{"a","two words","","NULL",NULL}', id="plain"),
+        pytest.param(['"', "\\", "{,}", "a\nb"], '{"\\"","\\\\","{,}","a\nb"}', id="special"),
+    ],
+)
+def test_texts_are_sent_to_postgresql_as_the_text_of_an_array(items: list[str | None], text: str) -> None:
+    assert array_of_texts(items) == text
+
+
+@pytest.mark.parametrize(
+    ("items", "text"),
+    [
+        pytest.param([0.1, -1e300, 5e-324, 1.0], "{0.1,-1e300,5e-324,1.0}", id="doubles"),
+        pytest.param([2**63 - 1, None, 0], "{9223372036854775807,null,0}", id="integers"),
+        pytest.param([True, False], "{true,false}", id="truth-values"),
+    ],
+)
+def test_numbers_are_sent_to_postgresql_as_the_text_of_an_array(items: list[float | None], text: str) -> None:
+    assert array_of_numbers(items) == text
