@@ -15,7 +15,8 @@ from tests.support.parity.answers import ABSENT, Json
 
 MADE_UP: Final = re.compile(
     r"(?:m-|d-|a-|tr-)?\b[0-9a-f]{32}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|127\.0\.0\.1:\d+|"
-    r"(?<=mlflow-artifacts:/)\d+(?=/|$)|\b[a-z]+-[a-z]+-\d{1,4}\b"
+    r"(?<=mlflow-artifacts:/)\d+(?=/|$)|(?<=experiment )\d+|(?<=experiment with id )\d+|(?<=Experiment with id=)\d+|"
+    r"\b[a-z]+-[a-z]+-\d{1,4}\b"
 )
 TIMES: Final = frozenset(
     {

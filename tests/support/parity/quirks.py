@@ -13,12 +13,16 @@ from tests.support.parity.servers import Exchange
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Quirk:
-    """`parts`: whether the servers hold different things from then on, so that what follows means nothing."""
+    """`parts`: whether the servers hold different things from then on, so that what follows means nothing.
+
+    `is_silent`: the answers are equal all the same.
+    """
 
     name: str
     why: str
     matches: Callable[[Exchange], bool]
     parts: bool = False
+    is_silent: bool = False
 
 
 def _refused(exchange: Exchange, code: str = "INVALID_PARAMETER_VALUE", status: int = 400) -> bool:
@@ -61,6 +65,9 @@ _TYPE_FAULT: Final = re.compile(r"^Invalid value .* for parameter '[^']+' suppli
 
 _BEYOND_MLFLOW: Final = re.compile(r"\bOR\b|\bNOT\b(?! IN| NULL)|^\(| \(", re.IGNORECASE)
 
+_OF_A_VALUE: Final = re.compile(r"(?:Invalid|Missing) value |Invalid Model Version stage|Webhook |Both 'run_name'")
+_PLACE: Final = re.compile(r"for (?:required )?parameter '([^']+)'")
+
 QUIRKS: Final[tuple[Quirk, ...]] = (
     Quirk(
         name="a mistake of the user is never a failure of the server",
@@ -81,6 +88,15 @@ QUIRKS: Final[tuple[Quirk, ...]] = (
         ),
     ),
     Quirk(
+        name="LIKE and ILIKE may be written in any case",
+        why="As in all other searches; in those of experiments MLflow's server wants upper case.",
+        matches=lambda exchange: (
+            _calls(exchange, "POST experiments/search", "GET experiments/search")
+            and exchange.ours.is_success
+            and re.match(r"Invalid comparator 'i?like' ", exchange.theirs.message, re.IGNORECASE) is not None
+        ),
+    ),
+    Quirk(
         name="what cannot be read as the type of its field is refused",
         why="MLflow's server ignores some of it, and stores or finds something else than what was asked for.",
         matches=lambda exchange: (
@@ -89,6 +105,16 @@ QUIRKS: Final[tuple[Quirk, ...]] = (
             and exchange.theirs.status in {200, 400, 404}
         ),
         parts=True,
+    ),
+    Quirk(
+        name="what is logged in one call is stored as a whole or not at all",
+        why="MLflow's server commits params, metrics and tags one by one, and keeps what came before a failure.",
+        matches=lambda exchange: (
+            _calls(exchange, "POST runs/log-batch", "POST runs/log-metric")
+            and exchange.ours.error_code == exchange.theirs.error_code == "BAD_REQUEST"
+        ),
+        parts=True,
+        is_silent=True,
     ),
     Quirk(
         name="the last of two tags with one key counts",
@@ -153,6 +179,20 @@ QUIRKS: Final[tuple[Quirk, ...]] = (
         ),
     ),
     Quirk(
+        name="of several mistakes another is named",
+        why="What a request holds is looked at before what is stored, and all of it in the order of its fields.",
+        matches=lambda exchange: (
+            exchange.theirs.error_code in {"INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_DOES_NOT_EXIST"}
+            and exchange.ours.error_code in {"INVALID_PARAMETER_VALUE", "BAD_REQUEST"}
+            and _OF_A_VALUE.match(exchange.ours.message) is not None
+            and (
+                exchange.theirs.error_code == "RESOURCE_DOES_NOT_EXIST"
+                or exchange.ours.message.startswith("Both ")
+                or _PLACE.findall(exchange.ours.message) != _PLACE.findall(exchange.theirs.message)
+            )
+        ),
+    ),
+    Quirk(
         name="a run_id that is missing is said to be missing",
         why="Some calls of MLflow's server look for the run without a name.",
         matches=lambda exchange: (
@@ -181,6 +221,34 @@ QUIRKS: Final[tuple[Quirk, ...]] = (
         ),
     ),
     Quirk(
+        name="the path of a file does not end in a slash",
+        why="MLflow's server looks for it, or answers with a page for people.",
+        matches=lambda exchange: (
+            _refused(exchange)
+            and exchange.ours.message.endswith("it ends in a slash.")
+            and exchange.theirs.status in {400, 404}
+        ),
+    ),
+    Quirk(
+        name="a key of a filter follows its dot",
+        why="MLflow's server takes `params.` for a param without a name, which there cannot be.",
+        matches=lambda exchange: (
+            _refused(exchange)
+            and exchange.ours.message.endswith("a key follows the dot directly.")
+            and exchange.theirs.is_success
+        ),
+    ),
+    Quirk(
+        name="a status that is none is missing where one is required",
+        why="MLflow's server forgets the status of a logged model when it does not know the new one.",
+        matches=lambda exchange: (
+            _calls(exchange, "PATCH logged-models/{id}")
+            and exchange.ours.message.startswith("Missing value for required parameter 'status'")
+            and exchange.theirs.is_success
+        ),
+        parts=True,
+    ),
+    Quirk(
         name="a page has at least one result",
         why="registered-models/search of MLflow's server takes 0, which is nowhere else a page.",
         matches=lambda exchange: (
@@ -201,4 +269,6 @@ QUIRKS: Final[tuple[Quirk, ...]] = (
 
 
 def quirk_of(exchange: Exchange) -> Quirk | None:
-    return next((quirk for quirk in QUIRKS if quirk.matches(exchange)), None)
+    """Of equal answers too, where what is stored differs all the same."""
+    is_silent = not exchange.differences
+    return next((quirk for quirk in QUIRKS if quirk.is_silent == is_silent and quirk.matches(exchange)), None)

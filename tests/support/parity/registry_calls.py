@@ -160,7 +160,7 @@ def create_version(draw: Draw, known: Known) -> Call:
         body["run_id"] = a_known(draw, known, "run")
     if known.of("run") and chance(draw, 8):
         body["source"] = f"runs:/{a_known(draw, known, 'run')}/model"
-    if known.of("model") and chance(draw, 5):
+    if known.of("model") and name not in known.of("prompt") and chance(draw, 5):
         body["model_id"] = a_known(draw, known, "model")
         body["source"] = f"models:/{one_of(draw, (body['model_id'], a_known(draw, known, 'model')))}"
     if chance(draw, 6):
@@ -374,12 +374,15 @@ def update_webhook(draw: Draw, known: Known) -> Call:
 
 
 def delete_webhook(draw: Draw, known: Known) -> Call:
-    return send("DELETE", f"webhooks/{_a_hook(draw, known)}", {})
+    hook = _a_hook(draw, known)
+    return send("DELETE", f"webhooks/{hook}", {}, makes=[("deleted hook", hook)])
 
 
 def list_webhooks(draw: Draw, known: Known) -> Call:
-    """Of all sequences: newest first, so those of this one are on the first page."""
-    return get("webhooks", ("max_results", mostly(draw, ("1", "2", "3"), ("0", "1001", "x"), 10)))
+    """Of all sequences, newest first: no more than this one has."""
+    there = len(set(known.of("hook")) - set(known.of("deleted hook")))
+    size = str(draw.randint(1, there)) if there else "1001"
+    return get("webhooks", ("max_results", mostly(draw, (size,), ("-1", "1001", "x"), 10)))
 
 
 MODELS: Final = (

@@ -1,16 +1,18 @@
 """A call sent to both servers, and what came back."""
 
 import http.client
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from tests.support.parity.answers import Json
 from tests.support.parity.calls import Call, for_the_wire
+from tests.support.parity.messages import told
 from tests.support.parity.pairing import Clock, Difference, Pairing
 
 TIMEOUT_SECONDS: Final = 120.0
@@ -87,7 +89,7 @@ class Side:
             status=response.status,
             content_type=content_type,
             body=_parsed(content.replace(self._folder.encode(), b"/folder"), content_type),
-            file_name=response.msg.get_filename(),
+            file_name=_file_name(response.msg),
         )
 
     def close(self) -> None:
@@ -142,15 +144,30 @@ def differences(exchange: Exchange, pairing: Pairing) -> list[Difference]:
     """Of errors the status and the code, and what a message has to say."""
     ours, theirs = exchange.ours, exchange.theirs
     if ours.is_success and theirs.is_success:
-        found = list(pairing.differences(ours.body or {}, theirs.body or {}))
+        found = list(pairing.differences(_in_order(exchange.call, ours.body), _in_order(exchange.call, theirs.body)))
         if ours.body and theirs.body:
             found += _unequal("content-type", ours.content_type, theirs.content_type)
             found += _unequal("file name", ours.file_name, theirs.file_name)
         return found
-    return [
+    found = [
         *_unequal("status", ours.status, theirs.status),
         *_unequal("error_code", _code(ours), _code(theirs)),
     ]
+    wanted = told(theirs.message)
+    if found or not wanted or wanted == told(ours.message):
+        return found
+    return list(pairing.differences(told(ours.message) or ours.message, wanted, ("message",)))
+
+
+def _in_order(call: Call, body: Json) -> Json:
+    """The contract gives the latest versions of a model no order."""
+    if isinstance(body, dict) and call.endpoint.endswith("registered-models/get-latest-versions"):
+        return {name: sorted(versions, key=_version) for name, versions in body.items() if isinstance(versions, list)}
+    return body or {}
+
+
+def _version(entry: Json) -> str:
+    return str(entry.get("version")) if isinstance(entry, dict) else ""
 
 
 def _code(said: Said) -> str:
@@ -160,6 +177,12 @@ def _code(said: Said) -> str:
 
 def _unequal(place: str, ours: Json, theirs: Json) -> list[Difference]:
     return [] if ours == theirs else [Difference(place=place, ours=ours, theirs=theirs)]
+
+
+def _file_name(headers: http.client.HTTPMessage) -> str | None:
+    """The whole of it where there is a short form for old browsers as well."""
+    whole = re.search(r"filename\*=UTF-8''([^;\s]+)", headers.get("content-disposition", ""))
+    return unquote(whole.group(1)) if whole else headers.get_filename()
 
 
 def _parsed(content: bytes, content_type: str) -> Json:

@@ -76,7 +76,7 @@ def _check_characters(path: str) -> None:
     if "\\" in path:
         raise InvalidPath(path, "it has a backslash")
     if "#" in path:
-        raise InvalidPath(path, "it has a #")
+        raise PathLeadsOut(path, "it has a #")
     if _CONTROL.search(path):
         raise InvalidPath(path, "it has a control character")
     if _ESCAPE.search(path):

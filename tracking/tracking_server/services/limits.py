@@ -2,7 +2,6 @@
 
 import posixpath
 import re
-from collections import Counter
 from collections.abc import Sequence
 
 from tracking_server.entities.datasets import DatasetInput
@@ -43,6 +42,11 @@ def check_run_id(run_id: str) -> None:
 
 def check_key(key: str, place: str = "key") -> None:
     check_length(key, MAX_KEY, place)
+    check_characters(key, place)
+
+
+def check_characters(key: str, place: str = "key") -> None:
+    """The rule for keys without their length: what is asked for need not be there."""
     if not _KEY.fullmatch(key):
         raise invalid_value(
             key,
@@ -161,10 +165,11 @@ def _check_count(noun: str, items: Sequence[object], limit: int) -> None:
 
 
 def _check_unique_params(params: Sequence[Param]) -> None:
-    times = Counter(param.key for param in params)
-    twice = [key for key, number in times.items() if number > 1]
-    if twice:
+    keys = [param.key for param in params]
+    first = {key: index for index, key in reversed(list(enumerate(keys)))}
+    again = [key for index, key in enumerate(keys) if first[key] != index]
+    if again:
         raise InvalidParameter(
-            f"Duplicate parameter keys have been submitted: {twice}. Please ensure the request contains only one param"
+            f"Duplicate parameter keys have been submitted: {again}. Please ensure the request contains only one param"
             " value per param key."
         )

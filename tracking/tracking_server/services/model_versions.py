@@ -35,6 +35,7 @@ from tracking_server.entities.shapes import Empty
 from tracking_server.entities.tags import MODEL_VERSIONS_TAG, Tag
 from tracking_server.errors import InvalidParameter
 from tracking_server.services.context import Context
+from tracking_server.services.limits import check_characters
 from tracking_server.services.model_origins import LineageOf, Origin, check_source, find_origin
 from tracking_server.services.registry_events import VersionCreated, VersionTagDeleted, VersionTagSet, record
 from tracking_server.services.registry_limits import check_name, check_tag, check_width, parse_stage, parse_version
@@ -177,7 +178,7 @@ def delete_model_version_tag(request: DeleteModelVersionTag, context: Context) -
     """One that is not there is deleted already."""
     check_name(request.name)
     number = parse_version(request.version)
-    check_tag(Tag(request.key))
+    check_characters(request.key)
 
     def write(connection: Connection) -> None:
         _check_there(connection, request.name, number, request.version)

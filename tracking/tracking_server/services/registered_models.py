@@ -30,6 +30,7 @@ from tracking_server.entities.shapes import Empty
 from tracking_server.entities.tags import Tag
 from tracking_server.errors import AlreadyExists, DoesNotExist, InvalidParameter
 from tracking_server.services.context import Context
+from tracking_server.services.limits import check_characters
 from tracking_server.services.registry_events import (
     AliasDeleted,
     AliasSet,
@@ -191,7 +192,7 @@ def set_registered_model_tag(request: SetRegisteredModelTag, context: Context) -
 def delete_registered_model_tag(request: DeleteRegisteredModelTag, context: Context) -> Empty:
     """One that is not there is deleted already."""
     check_name(request.name)
-    check_tag(Tag(request.key))
+    check_characters(request.key)
 
     def write(connection: Connection) -> None:
         lock_model(connection, request.name)

@@ -55,8 +55,11 @@ class Decoder(FieldReader, Generic[Shape]):
                 pass  # read again below, where every fault gets its name
         document = _document(raw.body)
         for name in self._repeated:
-            if not document.get(name):
+            value = document.get(name)
+            if value is None or value == "":
                 raise _missing(name)
+            if not isinstance(value, str):
+                raise _unfit(value, name, "expected a text.")
         return _converted({**document, **raw.path_parameters}, self.fields, self._shape)
 
 
