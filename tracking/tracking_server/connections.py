@@ -157,6 +157,11 @@ class Connection(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
+        held: bytes | bytearray = self.cycle.body
+        if not held:  # uvicorn adds to it, and makes bytes of it: of bytes neither makes a copy
+            self.cycle.body = b""  # type: ignore[assignment]  # as good as a bytearray for what is done with it
+        elif isinstance(held, bytes):
+            self.cycle.body = bytearray(held)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
