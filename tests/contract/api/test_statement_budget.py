@@ -37,7 +37,7 @@ BUDGET: Final[Sequence[tuple[str, str, Mapping[str, object], int | Mapping[str, 
     ("GET", "experiments/get", {"experiment_id": "{experiment}"}, 2),
     ("GET", "experiments/get-by-name", {"experiment_name": "ours"}, 2),
     ("POST", "experiments/update", {"experiment_id": "{experiment}", "new_name": "new"}, 3),
-    ("POST", "experiments/delete", {"experiment_id": "{experiment}"}, 2),
+    ("POST", "experiments/delete", {"experiment_id": "{experiment}"}, 3),
     ("POST", "experiments/set-experiment-tag", {"experiment_id": "{experiment}", "key": "k", "value": "v"}, 2),
     ("POST", "experiments/delete-experiment-tag", {"experiment_id": "{experiment}", "key": "there"}, 2),
     (

@@ -30,7 +30,7 @@ FAMILIES: Final = tuple(
         r"Both dataset_name and dataset_digest must be provided if one is provided",
         r"Registered Model \(name=.*?\) already exists",
         r"Registered Model with name=.*? not found",
-        r"Model Version \(name=.*?, version=\S+\) not found",
+        r"Model Version \(name=.*?, version=",
         r"Registered model alias \S+ not found",
         r"Invalid model version source",
         r"Webhook with ID \S+ not found",

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from tracking_server.database import rows
 from tracking_server.database.claims import restore_runs_of_experiment
+from tracking_server.database.statements import assessments as assessment_statements
 from tracking_server.database.statements import experiments as statements
 from tracking_server.database.statements import runs as run_statements
 from tracking_server.database.statements import tags as tag_statements
@@ -106,7 +107,7 @@ def update_experiment(request: UpdateExperiment, context: Context) -> Empty:
 
 
 def delete_experiment(request: DeleteExperiment, context: Context) -> Empty:
-    """All runs of the experiment are deleted with it."""
+    """All runs of the experiment are deleted with it, and the assessments that name one of them as their source."""
     _change_stage(request.experiment_id, LifecycleStage.ACTIVE, LifecycleStage.DELETED, context)
     return Empty()
 
@@ -205,6 +206,7 @@ def _change_stage(experiment_id: str, old: LifecycleStage, new: LifecycleStage, 
             raise DoesNotExist(f"No Experiment with id={key} exists in the '{old}' state")
         if new is LifecycleStage.DELETED:
             connection.execute(run_statements.DELETE_ALL_OF_EXPERIMENT, {"of_experiment": key, "now": now})
+            connection.execute(*assessment_statements.delete_from_runs_of_experiment(key, context.database.dialect))
         else:
             restore_runs_of_experiment(connection, key)
 
