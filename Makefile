@@ -55,7 +55,7 @@ api-coverage: setup ## Which calls of MLflow's API are answered, and whether eac
 	@$(BIN)/python -m tests.support.api_table --check
 
 .PHONY: fuzz
-fuzz: setup ## Garbage on every route of a server; SECONDS=60 SEED=1 DATABASE=sqlite|postgresql; 1 if an answer was wrong
+fuzz: setup ## Garbage on every route of a server; SECONDS=60 SEED=1 DATABASE=sqlite|postgresql|mariadb; 1 if an answer was wrong
 	@$(BIN)/python -m tests.support.fuzzing --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1) --database $(or $(DATABASE),sqlite)
 
 .PHONY: bench

@@ -180,6 +180,13 @@ COUNTS = [
         fields=lambda n: {"experiment_ids": [str(number) for number in range(n)]},
         told=".*{most}",
     ),
+    Limit(
+        call="logged-models/search",
+        place="datasets",
+        most=100,
+        fields=lambda n: {"experiment_ids": ["0"], "datasets": [{"dataset_name": f"d{number}"} for number in range(n)]},
+        told=".*{place}.*{most}.*{beyond}",
+    ),
 ]
 CUT = [
     Limit(call="runs/log-parameter", place="value", most=6000, fields=lambda n: {"key": "k", "value": text(n)}),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.support.databases import running_postgresql
 from tests.support.fuzzing.fuzzer import Fuzzer
+from tests.support.mariadb import running_mariadb
 from tests.support.server import live_server
 
 
@@ -19,6 +20,9 @@ def _database(engine: str) -> Generator[dict[str, str]]:
     if engine == "postgresql":
         with running_postgresql() as server:
             yield {"MLFLOW_BACKEND_STORE_URI": server.create_database("fuzz")}
+    elif engine == "mariadb":
+        with running_mariadb() as server:
+            yield {"MLFLOW_BACKEND_STORE_URI": server.create_database("fuzz")}
     else:
         yield {}
 
@@ -27,7 +31,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.support.fuzzing")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--database", choices=["sqlite", "postgresql", "mariadb"], default="sqlite")
     options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="trackplane-fuzz-") as folder,

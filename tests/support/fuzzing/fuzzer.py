@@ -4,11 +4,12 @@ import random
 import re
 import socket
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import msgspec
 
@@ -83,7 +84,7 @@ class Fuzzer:
         for target in self._targets:
             if self.tally.requests % _NEW_VICTIMS_EVERY == 0:
                 self._known = self._make("victim")
-            case = a_case(target, self._known, self._choice)
+            case = a_case(target, _known_at(target, self._known), self._choice)
             looks_back = self._choice.randrange(_LOOKED_BACK_EVERY) == 0
             before = self._look_at(self._known) if looks_back else None
             answer = self._send(target, case)
@@ -163,6 +164,10 @@ class Fuzzer:
         path = f"{experiment}/{run}/artifacts/a.txt"
         put = Case(kind="", method="PUT", target=f"/api/2.0/mlflow-artifacts/artifacts/{path}".encode(), body=b"file")
         self._wire.ask(put.wire())
+        self._call("registered-models/create", {"name": unique})
+        source = {"name": unique, "source": f"mlflow-artifacts:/{experiment}/{run}/artifacts", "run_id": run}
+        self._call("model-versions/create", source)
+        self._call("registered-models/alias", {"name": unique, "alias": "champion", "version": "1"})
         model_json = text(
             msgspec.json.encode({"run_id": run, "artifact_path": "m", "flavors": {}, "utc_time_created": "x"}).decode()
         )
@@ -185,6 +190,11 @@ class Fuzzer:
             "filter": text(""),
             "order_by": "[]",
             "file": text(path),
+            "registered": text(unique),
+            "source": text(source["source"]),
+            "version": text("1"),
+            "alias": text("champion"),
+            "stage": text("Staging"),
         }
 
     def _call(self, path: str, document: object) -> Any:
@@ -197,8 +207,8 @@ class Fuzzer:
         return answer.json
 
     def _look_at(self, known: dict[str, str]) -> list[tuple[int, bytes]]:
-        run, experiment, model, path = (
-            msgspec.json.decode(known[name]) for name in ("run_id", "experiment_id", "model_id", "file")
+        run, experiment, model, path, registered = (
+            msgspec.json.decode(known[name]) for name in ("run_id", "experiment_id", "model_id", "file", "registered")
         )
         return [
             (answer.status, answer.body if answer.status == HTTPStatus.OK else b"")
@@ -208,9 +218,17 @@ class Fuzzer:
                 f"{_BASE}/experiments/get?experiment_id={experiment}",
                 f"{_BASE}/logged-models/{model}",
                 f"/api/2.0/mlflow-artifacts/artifacts/{path}",
+                f"{_BASE}/registered-models/get?name={quote(registered)}",
+                f"{_BASE}/model-versions/get?name={quote(registered)}&version=1",
             )
             if (answer := self._wire.ask(Case(kind="", method="GET", target=target.encode()).wire()))
         ]
+
+
+def _known_at(target: Target, known: Mapping[str, str]) -> Mapping[str, str]:
+    """`name` is that of a registered model where it is one."""
+    is_registry = "registered-models" in target.path or "model-versions" in target.path
+    return {**known, "name": known["registered"]} if is_registry else known
 
 
 def _fault(case: Case, answer: Answer) -> str:

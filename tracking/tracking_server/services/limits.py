@@ -20,6 +20,8 @@ MAX_PARAMS = 100
 MAX_TAGS = 100
 MAX_ITEMS = 1000
 MAX_DATASET_FIELDS = {"name": 500, "digest": 36, "source": 65_535, "schema": 1_048_575, "profile": 16_777_215}
+MAX_SEARCHED_DATASETS = 100
+"""Of one search of logged models: each is a condition, and engines have a limit for those."""
 MAX_INPUT_TAG_KEY = 255
 MAX_INPUT_TAG_VALUE = 500
 MAX_SAVED_VIEWS = 50

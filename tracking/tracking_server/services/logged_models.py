@@ -28,7 +28,7 @@ from tracking_server.entities.logged_models import (
     SetLoggedModelTags,
 )
 from tracking_server.entities.shapes import Empty
-from tracking_server.errors import DoesNotExist
+from tracking_server.errors import DoesNotExist, InvalidParameter
 from tracking_server.services import limits, locations
 from tracking_server.services.context import Context
 from tracking_server.services.experiment_ids import experiment_key, parse_experiment_id
@@ -147,6 +147,11 @@ def log_logged_model_params(request: LogLoggedModelParams, context: Context) -> 
 
 
 def search_logged_models(request: SearchLoggedModels, context: Context) -> FoundLoggedModels:
+    if len(request.datasets) > limits.MAX_SEARCHED_DATASETS:
+        raise InvalidParameter(
+            f"Invalid value for parameter 'datasets' supplied: a search is about at most {limits.MAX_SEARCHED_DATASETS}"
+            f" datasets, got {len(request.datasets)}."
+        )
     keys = [parse_experiment_id(experiment_id) for experiment_id in request.experiment_ids]
     query = select_logged_model_page(request, keys, context.database.dialect)
     if not keys:

@@ -20,8 +20,11 @@ from tracking_server.wire.raw import RawRequest
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 
 _SHOWN_CHARACTERS = 200
-_MOST_VALUES = 200_000
+MOST_VALUES = 200_000
 """In one document: ten times what the largest meaningful request holds, and little memory when all are read."""
+_NUMERAL = re.compile(r"-?[0-9]+")
+_LONGEST_NUMERAL = 20
+"""Python refuses to make a number of thousands of digits; no enumeration has a number of more than one."""
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _WITH_JSON_BODY = frozenset({"POST", "PUT"})
 _PLACE = re.compile(r" - at `\$\.?(?P<place>.*)`$")
@@ -46,7 +49,7 @@ class Decoder(FieldReader, Generic[Shape]):
             return _converted({**_from_query(self.fields, raw.query), **raw.path_parameters}, self.fields, self._shape)
         if raw.method in _WITH_JSON_BODY:
             _check_content_type(raw.content_type)
-        if len(raw.body) > 2 * _MOST_VALUES:
+        if len(raw.body) > 2 * MOST_VALUES:
             _check_values(raw.body)
         if not raw.path_parameters:
             try:
@@ -77,16 +80,16 @@ def _check_content_type(content_type: str) -> None:
 
 def _check_values(body: bytes) -> None:
     """A value takes a byte or two on the wire, and fifty times as much when it is read."""
-    if _values_in(body, 0, len(body)) <= _MOST_VALUES:
+    if _values_in(body, 0, len(body)) <= MOST_VALUES:
         return
     found, end = 0, 0
     for string in _STRING.finditer(body):
         found += _values_in(body, end, string.start())
         end = string.end()
-        if found > _MOST_VALUES:
+        if found > MOST_VALUES:
             break
-    if found + _values_in(body, end, len(body)) > _MOST_VALUES:
-        raise InvalidParameter(f"The request body holds more than {_MOST_VALUES} values.")
+    if found + _values_in(body, end, len(body)) > MOST_VALUES:
+        raise InvalidParameter(f"The request body holds more than {MOST_VALUES} values.")
 
 
 def _values_in(body: bytes, start: int, stop: int) -> int:
@@ -184,12 +187,14 @@ def _conform_value(value: object, field: Field, place: str) -> object:
 
 def _enumerator(value: object, enumeration: type[enum.StrEnum], place: str) -> object:
     """By name, by number or by the number as text. An unknown name is unset; an unknown number only of a view type."""
-    if isinstance(value, str) and not value.lstrip("-").isdecimal():
+    if isinstance(value, str) and not _NUMERAL.fullmatch(value):
         return value if value in set(enumeration) else None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, str | int) and not isinstance(value, bool):
-        found = NUMBERS[enumeration].get(int(value))
+        found = (
+            None if isinstance(value, str) and len(value) > _LONGEST_NUMERAL else NUMBERS[enumeration].get(int(value))
+        )
         if found is not None:
             return found.value
         if enumeration is ViewType:

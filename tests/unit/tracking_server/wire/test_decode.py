@@ -282,3 +282,13 @@ def test_a_text_may_hold_whatever_a_document_is_made_of() -> None:
     value = ',[{"\\' * 300_000
     body = msgspec.json.encode({"run_id": "r", "key": "k", "value": value})
     assert decoder(LogParam)(post(body)).value == value
+
+
+@pytest.mark.parametrize("status", ["1" * 5000, "99", "-1"])
+def test_a_number_that_no_enumerator_has_is_refused_however_long(status: str) -> None:
+    with pytest.raises(InvalidParameter, match="expected one of RUNNING"):
+        decoder(UpdateRun)(post(msgspec.json.encode({"run_id": "r", "status": status})))
+
+
+def test_what_only_looks_like_a_number_is_an_unknown_name() -> None:
+    assert decoder(UpdateRun)(post(b'{"run_id": "r", "status": "--1"}')).status is None
