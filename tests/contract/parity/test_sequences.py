@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 
+from tests.support.parity.page import BEGIN, END, PAGE, table
 from tests.support.parity.quirks import QUIRKS
 from tests.support.parity.sequences import OPERATIONS, Comparison, Tally, play_sequence
 from tests.support.parity.servers import Pair
@@ -39,3 +40,9 @@ def test_every_kind_of_call_is_made(tally: Tally) -> None:
 
 def test_only_listed_quirks_are_met(tally: Tally) -> None:
     assert set(tally.quirks) <= {quirk.name for quirk in QUIRKS}
+
+
+def test_the_page_lists_exactly_the_quirks() -> None:
+    _, _, rest = PAGE.read_text().partition(BEGIN)
+    assert rest.partition(END)[0] == table(), "python -m tests.support.parity.page writes the table anew"
+    assert len({quirk.name for quirk in QUIRKS}) == len(QUIRKS)

@@ -65,7 +65,11 @@ _TYPE_FAULT: Final = re.compile(r"^Invalid value .* for parameter '[^']+' suppli
 
 _BEYOND_MLFLOW: Final = re.compile(r"\bOR\b|\bNOT\b(?! IN| NULL)|^\(| \(", re.IGNORECASE)
 
-_OF_A_VALUE: Final = re.compile(r"(?:Invalid|Missing) value |Invalid Model Version stage|Webhook |Both 'run_name'")
+_OF_A_VALUE: Final = re.compile(
+    r"(?:Invalid|Missing) value |Invalid Model Version stage|Webhook |Both 'run_name'|A batch |Duplicate param"
+)
+_KIND: Final = 12
+"""Characters by which messages of different kinds differ."""
 _PLACE: Final = re.compile(r"for (?:required )?parameter '([^']+)'")
 
 QUIRKS: Final[tuple[Quirk, ...]] = (
@@ -187,7 +191,7 @@ QUIRKS: Final[tuple[Quirk, ...]] = (
             and _OF_A_VALUE.match(exchange.ours.message) is not None
             and (
                 exchange.theirs.error_code == "RESOURCE_DOES_NOT_EXIST"
-                or exchange.ours.message.startswith("Both ")
+                or exchange.ours.message[:_KIND] != exchange.theirs.message[:_KIND]
                 or _PLACE.findall(exchange.ours.message) != _PLACE.findall(exchange.theirs.message)
             )
         ),
