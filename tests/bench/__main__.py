@@ -18,7 +18,7 @@ from tests.bench import seeds, workloads
 from tests.bench.contenders import GTHREAD, MLFLOW, OURS, Place, Running, running
 from tests.bench.load import put_under_load
 from tests.bench.processes import cpu_seconds
-from tests.bench.report import Figures, as_json, markdown
+from tests.bench.report import Figures, as_json, markdown, with_table
 from tests.bench.seeds import SCALES, Scale
 from tests.bench.single import SINGLE, Single
 from tests.bench.workloads import THROUGHPUT, Throughput
@@ -45,7 +45,7 @@ def main() -> None:
     if arguments.json is not None:
         arguments.json.write_text(json.dumps(as_json(rows, servers[1]), indent=1))
     if arguments.write:
-        _write(arguments.database, page)
+        PAGE.write_text(with_table(PAGE.read_text(), arguments.database, page))
 
 
 def _arguments() -> argparse.Namespace:
@@ -198,14 +198,6 @@ def _processors() -> str:
         if line.startswith("model name")
     ]
     return f"{len(models)} x {models[0]}" if models else f"{platform.machine()}"
-
-
-def _write(database: str, page: str) -> None:
-    """Between the two marks that the page has for this database."""
-    text = PAGE.read_text()
-    before, begin, rest = text.partition(f"<!-- bench {database} -->\n")
-    _, end, after = rest.partition("<!-- end -->")
-    PAGE.write_text(f"{before}{begin}{page}\n{end}{after}")
 
 
 if __name__ == "__main__":

@@ -129,3 +129,12 @@ def as_json(rows: Sequence[Figures], first: str) -> list[Mapping[str, object]]:
         }
         for row in rows
     ]
+
+
+def with_table(page: str, database: str, table: str) -> str:
+    """The page with `table` between the two marks that it has for this database. Raises ValueError without these."""
+    before, begin, rest = page.partition(f"<!-- bench {database} -->\n")
+    _, end, after = rest.partition("<!-- end -->")
+    if not end:
+        raise ValueError(f"the page has no place for a table of {database}")
+    return f"{before}{begin}{table}\n{end}{after}"

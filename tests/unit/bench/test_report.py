@@ -3,7 +3,7 @@
 import pytest
 
 from tests.bench.contenders import GTHREAD, MLFLOW, OURS
-from tests.bench.report import Figures, markdown
+from tests.bench.report import Figures, markdown, with_table
 from tests.bench.seeds import SCALES, matches_filter
 
 
@@ -63,3 +63,21 @@ def test_the_table_says_what_is_missed() -> None:
 
 def test_the_filter_of_the_search_finds_more_than_a_page() -> None:
     assert sum(map(matches_filter, range(SCALES["full"].runs))) == 500
+
+
+PAGE = "one\n<!-- bench sqlite -->\nold\n<!-- end -->\ntwo\n<!-- bench postgresql -->\n<!-- end -->\nthree\n"
+
+
+def test_a_table_replaces_the_one_of_its_database() -> None:
+    written = with_table(PAGE, "sqlite", "new")
+    assert written == PAGE.replace("old", "new")
+    assert with_table(written, "sqlite", "new") == written
+
+
+def test_a_table_is_put_where_there_is_none_yet() -> None:
+    assert with_table(PAGE, "postgresql", "new") == PAGE.replace("<!-- end -->\nthree", "new\n<!-- end -->\nthree")
+
+
+def test_a_page_without_a_place_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no place"):
+        with_table(PAGE, "mariadb", "new")
