@@ -103,6 +103,7 @@ class Connection(HttpToolsProtocol):
         self._limits = connections.limits
         self._head_bytes = 0
         self._is_in_head = True
+        self._is_head_begun = False
         self._has_begun = False
         self._head_since: float | None = None
         self._body_since: float | None = None
@@ -134,6 +135,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._is_head_begun = True
         if self._head_since is None:
             self._head_since = self.loop.time()
 
@@ -148,6 +150,7 @@ class Connection(HttpToolsProtocol):
             self.send_400_response(f"More than {PIPELINE_LIMIT} requests wait for their answers.")
             raise _Refused
         self._is_in_head = False
+        self._is_head_begun = False
         self._head_since = None
         self._body_since = self.loop.time()
         self._body_bytes = 0
@@ -196,7 +199,7 @@ class Connection(HttpToolsProtocol):
 
     def _give_up_head(self) -> None:
         self._head_since = None
-        if self._head_bytes:
+        if self._is_head_begun:
             self._refuse(
                 408, "BAD_REQUEST", f"The head of the request took over {self._limits.head_seconds:g} seconds."
             )

@@ -101,7 +101,7 @@ def test_all_faults_of_the_settings_are_told_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (["--artifacts-destination", "s3://bucket/path"], "S3 are not built yet"),
+        (["--artifacts-destination", "hdfs://host/path"], "is not a place for artifacts"),
         (["--backend-store-uri", "./mlruns"], "reading an mlruns folder is not built yet"),
         (["--gunicorn-opts", "--nonsense"], "--nonsense"),
     ],
