@@ -73,7 +73,7 @@ stores: setup emulators ## Every promise of the artifact stores, over a folder a
 	TRACKPLANE_TEST_STRICT=1 $(BIN)/pytest -q -p tests.support.store_matrix tests/contract/stores
 
 .PHONY: parity
-parity: setup client ## Generated calls to MLflow's own server and to ours; CALLS=2000 SEED=1 DATABASE=sqlite|postgresql REPLAY=file
+parity: setup client ## Generated calls to MLflow's own server and to ours; CALLS=2000 SEED=1 DATABASE=sqlite|postgresql|mariadb
 	@$(BIN)/python -m tests.support.parity --calls $(or $(CALLS),2000) --seed $(or $(SEED),1) --database $(or $(DATABASE),sqlite) \
 	    $(if $(REPLAY),--replay $(REPLAY)) $(if $(SURVEY),--survey)
 

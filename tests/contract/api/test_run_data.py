@@ -226,7 +226,7 @@ def test_a_logged_model_is_added_to_the_history_of_its_run(api: Api, run: str) -
     flavors = {"sklearn": {"config": {"big": 1}, "code": None}, "python_function": {"loader_module": "m"}}
     for model in (
         a_model_file(flavors=flavors, metadata={"k": 1}, model_uuid="u"),
-        a_model_file(artifact_path="b", run_id=run),
+        a_model_file(artifact_path="b", run_id=run, flavors=None),
     ):
         api.post("runs/log-model", run_id=run, model_json=model)
     assert json.loads(tags_of(api, run)["mlflow.log-model.history"]) == [

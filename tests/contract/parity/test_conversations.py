@@ -230,7 +230,7 @@ CONVERSATIONS: Final[Mapping[str, Sequence[Call]]] = {
 
 @pytest.mark.parametrize("name", CONVERSATIONS)
 def test_both_servers_answer_the_same(pair: Pair, name: str) -> None:
-    pair.rename({"conversation": f"conversation {name}"})
+    pair.begin({"conversation": f"conversation {name}"})
     comparison = Comparison(pair=pair, tally=Tally())
     for call in CONVERSATIONS[name]:
         comparison.play(call)

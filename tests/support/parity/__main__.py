@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import tempfile
+from base64 import b64encode
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from random import Random
 
 from tests.support.client import mlflow_server
 from tests.support.databases import running_postgresql
+from tests.support.mariadb import running_mariadb
 from tests.support.parity.calls import Call, call_from_json
 from tests.support.parity.sequences import (
     Comparison,
@@ -24,17 +26,23 @@ from tests.support.parity.servers import Pair
 from tests.support.parity.shrinking import shrunk
 from tests.support.server import live_server
 
+A_KEY = {"MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY": b64encode(bytes(32)).decode()}
+"""Without one, secrets of webhooks are refused when several servers share a database."""
 FOUND = Path("parity-difference.json")
 
 
 @contextmanager
 def database(engine: str) -> Generator[Mapping[str, str]]:
     """What tells our server to use it."""
-    if engine == "sqlite":
-        yield {}
-    else:
-        with running_postgresql() as server:
-            yield {"MLFLOW_BACKEND_STORE_URI": server.create_database("parity")}
+    match engine:
+        case "postgresql":
+            with running_postgresql() as server:
+                yield {"MLFLOW_BACKEND_STORE_URI": server.create_database("parity")}
+        case "mariadb":
+            with running_mariadb() as mariadb:
+                yield {"MLFLOW_BACKEND_STORE_URI": mariadb.create_database("parity")}
+        case _:
+            yield {}
 
 
 def play(comparison: Comparison, calls: int, seed: int) -> None:
@@ -74,7 +82,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.support.parity")
     parser.add_argument("--calls", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--database", choices=["sqlite", "postgresql", "mariadb"], default="sqlite")
     parser.add_argument("--survey", action="store_true", help="list all differences, shrunk none")
     parser.add_argument("--messages", action="store_true", help="print the messages of errors side by side")
     parser.add_argument("--replay", type=Path, help="a file that an earlier difference was written to")
@@ -86,10 +94,12 @@ def main() -> int:
             (folder / name).mkdir()
         environ = stack.enter_context(database(options.database))
         theirs = stack.enter_context(mlflow_server(folder / "theirs"))
-        ours = stack.enter_context(live_server(folder / "ours", environ=environ))
+        ours = stack.enter_context(live_server(folder / "ours", environ={**environ, **A_KEY}))
         pair = Pair(ours.url, theirs, (str(folder / "ours"), str(folder / "theirs")))
         stack.callback(pair.close)
-        comparison = Comparison(pair=pair, tally=Tally(), is_survey=options.survey)
+        comparison = Comparison(
+            pair=pair, tally=Tally(), is_survey=options.survey, folds_case=options.database == "mariadb"
+        )
         try:
             if options.replay:
                 comparison.replay([call_from_json(call) for call in json.loads(options.replay.read_text())])

@@ -154,6 +154,15 @@ QUIRKS: Final[tuple[Quirk, ...]] = (
         parts=True,
     ),
     Quirk(
+        name="the key of a metric is never empty",
+        why="MLflow's server has no metric of that name, and answers get-history-bulk with none.",
+        matches=lambda exchange: (
+            _refused(exchange)
+            and exchange.ours.message.endswith("must specify a metric_key.")
+            and exchange.theirs.is_success
+        ),
+    ),
+    Quirk(
         name="the id of an experiment is written in digits",
         why="MLflow's server takes what Python's int() takes, such as ' 0'.",
         matches=lambda exchange: (
@@ -161,6 +170,29 @@ QUIRKS: Final[tuple[Quirk, ...]] = (
             and exchange.ours.message.startswith("Invalid experiment ID ")
             and exchange.theirs.status in {200, 404}
         ),
+    ),
+    Quirk(
+        name="NaN is a text in every answer",
+        why="A bare NaN, which get-history-bulk of MLflow's server writes, is not JSON.",
+        matches=lambda exchange: (
+            _calls(exchange, "GET metrics/get-history-bulk")
+            and bool(exchange.differences)
+            and all(
+                difference.ours == "NaN" and difference.theirs != difference.theirs
+                for difference in exchange.differences
+            )
+        ),
+    ),
+    Quirk(
+        name="what is longer than its column is refused",
+        why="On PostgreSQL and MySQL, by MLflow's server too; SQLite keeps every length.",
+        matches=lambda exchange: (
+            _refused(exchange, "BAD_REQUEST")
+            and re.search("it is too long, out of range or not text|the database keeps at most", exchange.ours.message)
+            is not None
+            and (exchange.theirs.is_success or exchange.theirs.error_code == "RESOURCE_ALREADY_EXISTS")
+        ),
+        parts=True,
     ),
     Quirk(
         name="an empty file has a size",

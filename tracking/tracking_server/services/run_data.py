@@ -169,7 +169,9 @@ def _parse_model(text: str) -> dict[str, object]:
 def _entry_of_history(model: Mapping[str, object]) -> dict[str, object]:
     """What the history says of a model: which, where, when and with which flavors, without their configuration."""
     flavors = model["flavors"]
-    if not isinstance(flavors, dict):
+    if flavors is None:
+        flavors = dict[str, object]()
+    elif not isinstance(flavors, dict):
         raise InvalidParameter(
             f"Malformed model info: 'flavors' is not a JSON object but {limits.shown(repr(flavors))}."
         )
