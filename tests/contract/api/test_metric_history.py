@@ -1,8 +1,14 @@
 """Histories of metrics: 4.3 of the contract."""
 
+import json
+import tracemalloc
+
 import pytest
 
 from tests.support.api_calls import Api, Refusal
+from tracking_server.entities.metrics import GetMetricHistory
+from tracking_server.services.metrics import get_metric_history
+from tracking_server.wire.encode import encode
 
 BULK = "/ajax-api/2.0/mlflow/metrics/get-history-bulk"
 INTERVAL = "metrics/get-history-bulk-interval"
@@ -154,3 +160,18 @@ def test_limits_of_many_histories(api: Api, query: dict[str, str | list[str]]) -
     with pytest.raises(Refusal) as refused:
         api.get(BULK, **query)
     assert refused.value.error_code == "INVALID_PARAMETER_VALUE"
+
+
+def test_a_long_history_is_read_whole_and_takes_little_more_memory_than_its_text(api: Api, run: str) -> None:
+    count = 60_000
+    for start in range(0, count, 1000):
+        points = [{"key": "m", "value": 0.5, "timestamp": 10**12 + n, "step": n} for n in range(start, start + 1000)]
+        api.post("runs/log-batch", run_id=run, metrics=points)
+    request = GetMetricHistory(run_id=run, metric_key="m")
+    tracemalloc.start()
+    text = encode(get_metric_history(request, api.context))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [metric["step"] for metric in json.loads(text)["metrics"]] == list(range(count))
+    if api.context.database.dialect != "mysql":  # whose driver reads all rows before it gives the first
+        assert peak < 4 * len(text)

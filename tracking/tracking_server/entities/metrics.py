@@ -60,7 +60,9 @@ class GetMetricHistory(Request, frozen=True, kw_only=True):
 
 
 class MetricHistory(Answer, frozen=True, kw_only=True):
-    metrics: Sequence[Metric] = ()
+    """`metrics` may be the JSON of a list."""
+
+    metrics: Sequence[Metric] | msgspec.Raw = ()
     next_page_token: str = ""
 
 

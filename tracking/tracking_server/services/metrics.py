@@ -1,16 +1,19 @@
 """Metric histories: of one run, of many, and thinned out for a chart."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
 
 from tracking_server.database import rows
-from tracking_server.database.fetching import fetch_rows
+from tracking_server.database.fetching import fetch_in_parts, fetch_rows
 from tracking_server.database.statements import metric_history as statements
 from tracking_server.entities.metrics import (
     BulkMetrics,
     GetMetricHistory,
     GetMetricHistoryBulk,
     GetMetricHistoryBulkInterval,
+    Metric,
     MetricHistory,
     MetricOfRun,
     MetricsOfRuns,
@@ -21,6 +24,7 @@ from tracking_server.services.context import Context
 MAX_RUNS = 100
 MAX_BULK_POINTS = 25_000
 MAX_INTERVAL_POINTS = 2500
+_POINTS_AT_ONCE = 10_000
 _ALL_THE_REST = 2**31 - 2
 """A token without a page size: one more than this is still a limit that every engine takes."""
 
@@ -30,8 +34,8 @@ def get_metric_history(request: GetMetricHistory, context: Context) -> MetricHis
     of_metric = {"run_id": request.run_id, "metric_key": request.metric_key}
     if request.max_results is None and not request.page_token:
         with context.database.read() as connection:
-            points = rows.metric_history(fetch_rows(connection, statements.SELECT_OF_RUN, of_metric))
-        return MetricHistory(metrics=points or ())
+            parts = fetch_in_parts(connection, statements.SELECT_OF_RUN, of_metric, _POINTS_AT_ONCE)
+            return MetricHistory(metrics=_as_one(map(rows.metric_history, parts)))
     max_results = _ALL_THE_REST if request.max_results is None else request.max_results
     if max_results <= 0:
         raise InvalidParameter(
@@ -90,6 +94,19 @@ def get_metric_history_bulk_interval(request: GetMetricHistoryBulkInterval, cont
     with context.database.read() as connection:
         points = rows.metrics_of_runs(fetch_rows(connection, statement, parameters))
     return MetricsOfRuns(metrics=_in_order(_without_surplus(points, max_results), request.run_ids) or ())
+
+
+def _as_one(parts: Iterator[list[Metric]]) -> Sequence[Metric] | msgspec.Raw:
+    """A long history as the JSON that it ends as, made part by part: its points would take several times the memory."""
+    nothing: list[Metric] = []
+    first, second = next(parts, nothing), next(parts, nothing)
+    if not second:
+        return first or ()
+    text = bytearray(b"[")
+    for part in itertools.chain([first, second], parts):
+        text += msgspec.json.encode(part)[1:-1] + b","
+    text[-1:] = b"]"
+    return msgspec.Raw(text)
 
 
 def _check_runs(run_ids: Sequence[str], call: str) -> None:
