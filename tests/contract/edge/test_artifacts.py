@@ -294,6 +294,20 @@ def test_upload_artifact_of_the_web_ui(server: LiveServer, run_id: str) -> None:
     assert call(server.url, "GET", f"/get-artifact?run_id={run_id}&path=notes/image.png").body == b"png"
 
 
+def test_an_upload_of_the_web_ui_says_what_is_missing(server: LiveServer, run_id: str) -> None:
+    for query, body, message in (
+        ("", b"x", "Request must specify run_uuid."),
+        (f"?run_uuid={run_id}", b"x", "Request must specify path."),
+        (f"?run_uuid={run_id}&path=", b"x", "Request must specify path."),
+        (f"?run_uuid={run_id}&path=../test.txt", b"", "Invalid path"),
+        (f"?run_uuid={run_id}&path=test.txt", b"", "Request must specify data."),
+    ):
+        reply = call(server.url, "POST", f"/ajax-api/2.0/mlflow/upload-artifact{query}", body)
+        assert (reply.status, reply.error_code) == (400, "INVALID_PARAMETER_VALUE")
+        assert reply.json["message"] == message
+    assert call(server.url, "GET", f"/get-artifact?run_id={run_id}&path=test.txt").status == 404
+
+
 def test_the_artifacts_of_a_logged_model(server: LiveServer) -> None:
     created = call_json(server.url, "POST", "/api/2.0/mlflow/logged-models", {"experiment_id": "0", "name": "m"})
     model_id = created.json["model"]["info"]["model_id"]

@@ -35,6 +35,10 @@ FAMILIES: Final = tuple(
         r"Invalid model version source",
         r"Webhook with ID \S+ not found",
         r"Invalid page token",
+        r"Request must specify \w+\.",
+        r"'(?:source|artifact_location)' cannot use the '\S+' scheme",
+        r"URL can't include fragments or params",
+        r"Artifact location cannot be a runs:/ URI\.",
         r"Multipart upload is not supported for the current artifact repository",
     )
 )

@@ -132,14 +132,9 @@ QUIRKS: Final[tuple[Quirk, ...]] = (
         parts=True,
     ),
     Quirk(
-        name="an empty file is a file",
-        why="It can be uploaded everywhere. MLflow's server refuses it in upload-artifact, and takes it elsewhere.",
-        matches=lambda exchange: (
-            _calls(exchange, "POST upload-artifact")
-            and exchange.call.body == b""
-            and exchange.ours.is_success
-            and exchange.theirs.status == 400
-        ),
+        name="a null is a field that is not given",
+        why="MLflow's server fails where it expects a list.",
+        matches=lambda exchange: exchange.ours.is_success and _failed(exchange) and None in _body(exchange).values(),
         parts=True,
     ),
     Quirk(

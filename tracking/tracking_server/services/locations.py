@@ -60,7 +60,13 @@ def checked_location(
     return location
 
 
-def check_host(location: str, *, known_roots: tuple[str, ...], allowed_schemes: frozenset[str]) -> None:
+def check_host(
+    location: str,
+    place: str = "artifact_location",
+    *,
+    known_roots: tuple[str, ...],
+    allowed_schemes: frozenset[str],
+) -> None:
     """A host in it must be known: servers would connect to it. Raises InvalidParameter."""
     parts = _parsed(location)
     if (
@@ -68,10 +74,9 @@ def check_host(location: str, *, known_roots: tuple[str, ...], allowed_schemes: 
         and parts.scheme in _WITH_HOST - allowed_schemes
         and not _is_known(parts.scheme, parts.netloc, known_roots)
     ):
-        raise _refused(
-            location,
-            f"the host of a '{parts.scheme}' location must be one that this server is configured with; the schemes in"
-            " MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES may name any host",
+        raise InvalidParameter(
+            f"'{place}' cannot use the '{parts.scheme}' scheme: the host of {location!r} must be one that this server"
+            " is configured with. The schemes in MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES may name any host."
         )
 
 

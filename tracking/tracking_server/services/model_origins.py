@@ -70,6 +70,7 @@ def check_source(request: CreateModelVersion, context: Context) -> Source:
         return Elsewhere()
     locations.check_host(
         request.source,
+        "source",
         known_roots=(context.default_artifact_root, context.artifacts_destination),
         allowed_schemes=context.allowed_host_schemes,
     )

@@ -224,7 +224,7 @@ async def _transfer(
     if isinstance(row, Download):
         await running.transfers.download(exchange, head, place)
     else:
-        await running.transfers.upload(exchange, head, place, row.body_limit_bytes)
+        await running.transfers.upload(exchange, head, place, row)
         await exchange.respond(Response(body=b"{}"))
 
 

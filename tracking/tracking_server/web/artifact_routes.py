@@ -3,14 +3,28 @@
 from typing import Final
 
 from tracking_server.entities import artifacts
+from tracking_server.errors import InvalidParameter
 from tracking_server.services import artifacts as services
 from tracking_server.web.route import Download, Route, Row, Upload
-from tracking_server.wire.decode import decoder
+from tracking_server.wire.decode import Decoder, decoder
 from tracking_server.wire.encode import encode
+from tracking_server.wire.raw import RawRequest
 
 _TRACKING: Final = "/api/2.0/mlflow"
 _PROXY: Final = "/api/2.0/mlflow-artifacts"
 _UPLOAD_LIMIT_BYTES: Final = 10 * 1024 * 1024
+
+
+class _UploadDecoder(Decoder[artifacts.GetRunArtifact]):
+    """Says what is missing in MLflow's words, which are others here than elsewhere."""
+
+    def __call__(self, raw: RawRequest) -> artifacts.GetRunArtifact:
+        if not any(raw.query.get("run_uuid", raw.query.get("run_id", ()))):
+            raise InvalidParameter("Request must specify run_uuid.")
+        if not any(raw.query.get("path", ())):
+            raise InvalidParameter("Request must specify path.")
+        return super().__call__(raw)
+
 
 PROXIED_ROWS: Final[tuple[Row, ...]] = (
     Route(
@@ -100,10 +114,11 @@ ARTIFACT_ROWS: Final[tuple[Row, ...]] = (
     Upload(
         method="POST",
         path="/ajax-api/2.0/mlflow/upload-artifact",
-        decode=decoder(artifacts.GetRunArtifact),
+        decode=_UploadDecoder(artifacts.GetRunArtifact, ()),
         locate=services.locate_run_artifact,
         asks_database=True,
         body_limit_bytes=_UPLOAD_LIMIT_BYTES,
+        takes_nothing=False,
     ),
     *PROXIED_ROWS,
 )

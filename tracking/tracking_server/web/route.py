@@ -83,6 +83,8 @@ class Upload(Generic[RequestT]):
     locate: "Callable[[RequestT, Context], Place]"
     asks_database: bool
     body_limit_bytes: int | None = None
+    takes_nothing: bool = True
+    """Whether an empty body is an empty file, or a mistake."""
 
 
 Row: TypeAlias = Route[Any, Any] | Fixed | Probe | Download[Any] | Upload[Any]

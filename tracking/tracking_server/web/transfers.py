@@ -10,11 +10,13 @@ from functools import partial
 from typing import Any
 
 from tracking_server.artifacts.store import Place, Reader, Stat, Writer
+from tracking_server.errors import InvalidParameter
 from tracking_server.web.asgi import ClientGone, Head, Receive
 from tracking_server.web.bodies import ByteBudget, next_message
 from tracking_server.web.downloads import CHUNK_BYTES, Found, find, find_head
 from tracking_server.web.failures import BodyTooLarge
 from tracking_server.web.responses import Exchange
+from tracking_server.web.route import Upload
 from tracking_server.web.threads import WorkPool
 
 _SHARE_BYTES = 3 * CHUNK_BYTES
@@ -31,13 +33,16 @@ class Transfers:
         self._pool = pool
         self._budget = budget
 
-    async def upload(self, exchange: Exchange, head: Head, place: Place, limit_bytes: int | None) -> Stat:
+    async def upload(self, exchange: Exchange, head: Head, place: Place, row: Upload[Any]) -> Stat:
         """The body into the store. Nothing of it is there unless all of it is."""
+        limit_bytes = row.body_limit_bytes
         _check_size(head.content_length or 0, limit_bytes)
         with self._budget.hold(_share_of(head.content_length, place.store.writer_bytes)):
             message = await next_message(exchange.receive)
             body: bytes = message["body"]
             if not message["more_body"]:
+                if not body and not row.takes_nothing:
+                    raise InvalidParameter("Request must specify data.")
                 _check_size(len(body), limit_bytes)
                 return await self._pool.run(partial(_put, place, body))
             writer = await self._pool.run(partial(place.store.create, place.key))
