@@ -227,6 +227,7 @@ def test_a_logged_model_is_added_to_the_history_of_its_run(api: Api, run: str) -
     for model in (
         a_model_file(flavors=flavors, metadata={"k": 1}, model_uuid="u"),
         a_model_file(artifact_path="b", run_id=run, flavors=None),
+        a_model_file(run_id=None),
     ):
         api.post("runs/log-model", run_id=run, model_json=model)
     assert json.loads(tags_of(api, run)["mlflow.log-model.history"]) == [
@@ -238,6 +239,7 @@ def test_a_logged_model_is_added_to_the_history_of_its_run(api: Api, run: str) -
             "flavors": {"sklearn": {"code": None}, "python_function": {"loader_module": "m"}},
         },
         {"run_id": run, "artifact_path": "b", "utc_time_created": "2026", "model_uuid": None, "flavors": {}},
+        {"artifact_path": "a", "utc_time_created": "2026", "model_uuid": None, "flavors": {}},
     ]
 
 

@@ -133,7 +133,7 @@ def delete_model(draw: Draw, known: Known) -> Call:
 
 def set_model_tags(draw: Draw, known: Known) -> Call:
     model = a_model(draw, known)
-    return send("PATCH", f"logged-models/{model}/tags", mangled(draw, {"model_id": model, "tags": pairs(draw)}))
+    return send("PATCH", f"logged-models/{model}/tags", {**mangled(draw, {"tags": pairs(draw)}), "model_id": model})
 
 
 def delete_model_tag(draw: Draw, known: Known) -> Call:

@@ -53,6 +53,10 @@ def _has_a_key_twice(exchange: Exchange) -> bool:
     return any(len(set(keys)) < len(keys) for keys in (_keys(exchange, "tags"), _keys(exchange, "params")))
 
 
+def _view_of(exchange: Exchange) -> object:
+    return _body(exchange).get("view_type", _body(exchange).get("run_view_type"))
+
+
 def _keys(exchange: Exchange, name: str) -> list[str]:
     pairs = _body(exchange).get(name)
     if not isinstance(pairs, list):
@@ -130,6 +134,28 @@ QUIRKS: Final[tuple[Quirk, ...]] = (
             and _has_a_key_twice(exchange)
         ),
         parts=True,
+    ),
+    Quirk(
+        name="the id in the path counts",
+        why="MLflow's server takes the one in the body, where there is one.",
+        matches=lambda exchange: (
+            exchange.call.path.startswith("/api/2.0/mlflow/logged-models/")
+            and str(_body(exchange).get("model_id", "")) not in exchange.call.path
+            and exchange.ours.is_success
+            and exchange.theirs.error_code == "RESOURCE_DOES_NOT_EXIST"
+        ),
+        parts=True,
+    ),
+    Quirk(
+        name="an unknown view type is the default one",
+        why="MLflow's server then does not read the fields behind it either.",
+        matches=lambda exchange: (
+            bool(exchange.differences)
+            and _calls(exchange, "POST experiments/search", "GET experiments/search", "POST runs/search")
+            and isinstance(_view_of(exchange), int)
+            and _view_of(exchange) not in {1, 2, 3}
+            and exchange.ours.is_success
+        ),
     ),
     Quirk(
         name="a null is a field that is not given",

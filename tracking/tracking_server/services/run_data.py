@@ -175,8 +175,9 @@ def _entry_of_history(model: Mapping[str, object]) -> dict[str, object]:
         raise InvalidParameter(
             f"Malformed model info: 'flavors' is not a JSON object but {limits.shown(repr(flavors))}."
         )
+    run_id = model["run_id"]
     return {
-        "run_id": model["run_id"],
+        **({} if run_id is None else {"run_id": run_id}),
         "artifact_path": model["artifact_path"],
         "utc_time_created": str(model["utc_time_created"]),
         "model_uuid": model.get("model_uuid"),
