@@ -34,12 +34,13 @@ HEADS: Final[Mapping[str, int]] = {"server:1.1": 1, **{f"server:{head}": head fo
 """The revision of the schema that each image needs."""
 BROKEN: Final = -1
 """The revision of a schema that a failed migration has left half way."""
-TERMINAL_EXIT_CODES: Final = frozenset({2, 10, 13, 14, 15, 16})
+TERMINAL_EXIT_CODES: Final = frozenset({2, 10, 13, 14, 15, 16, 18})
 RETRIES: Final = 2
 SERVER: Final = Ref(kind=TRACKING_SERVER, namespace=NAMESPACE, name=NAME)
 SERVES: Final = Ref(kind=DEPLOYMENT, namespace=NAMESPACE, name=NAME)
 CRON: Final = Ref(kind=CRON_JOB, namespace=NAMESPACE, name=names.gc_cron_job(NAME))
 DATABASE_SECRET: Final = Ref(kind=SECRET, namespace=NAMESPACE, name="database")
+BUCKET_SECRET: Final = Ref(kind=SECRET, namespace=NAMESPACE, name="bucket")
 
 Ending: TypeAlias = Literal["succeed", "fail", "unreachable", "busy", "halfway", "killed", "slow", "mute"]
 
@@ -120,6 +121,8 @@ class World:
     """How long a pod takes to end."""
     has_key: bool = True
     """Whether the Secret of the database has the key that the spec names."""
+    store_fault: str = ""
+    """Why the artifact store cannot be used, as a report says it; empty when it can."""
     needs_backup: bool = True
     reports: list[Report] = field(default_factory=list[Report])
     migrations: int = 0
@@ -149,8 +152,14 @@ class World:
         self.cluster.put(resource)
 
     def put_secret(self, *, uri: str = "postgresql://db/mlflow") -> None:
-        metadata = {"name": DATABASE_SECRET.name, "namespace": NAMESPACE}
-        self.cluster.put({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": {"uri": uri}})
+        self._put_secret(DATABASE_SECRET, {"uri": uri})
+
+    def put_bucket_keys(self, *, secret: str = "one") -> None:
+        self._put_secret(BUCKET_SECRET, {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": secret})
+
+    def _put_secret(self, ref: Ref, data: Mapping[str, str]) -> None:
+        metadata = {"name": ref.name, "namespace": ref.namespace}
+        self.cluster.put({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": dict(data)})
 
     def drop(self, ref: Ref) -> None:
         """Deletes an object by hand."""
@@ -457,6 +466,8 @@ class World:
             self._set_terminated(pod, 137, "")
         elif ending == "mute":
             self._set_terminated(pod, 0, "")
+        elif component == names.STORE_CHECK and self.store_fault:
+            self._fail(pod, 18, self.store_fault, "the bucket does not let us")
         elif ending == "unreachable" or not self.database.is_reachable:
             self._fail(pod, 11, "DatabaseUnreachable", "the database does not answer")
         elif ending == "busy":

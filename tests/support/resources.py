@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.support.servers import EXTERNAL, SHARED_VOLUME, SQLITE, a_resource
+from tests.support.servers import AZURE, EXTERNAL, GCS, S3, SHARED_VOLUME, SQLITE, a_resource, a_store
 from tracking_operator.resource.kinds import Manifest
 
 HOOK: Final[dict[str, Any]] = {"name": "notify", "image": "registry.example.com/notify:1"}
@@ -84,6 +84,48 @@ GOOD: Final[dict[str, Manifest]] = {
     ),
     "collection by the day": a_resource(gc={"schedule": "@daily", "olderThan": "12h"}),
     "a node port": a_resource(networking=_service(type="NodePort", nodePort=30500, port=80, annotations={"a/b": "c"})),
+    "a bucket of S3": a_resource(artifacts=a_store("s3", S3)),
+    "every option of S3": a_resource(
+        database=EXTERNAL,
+        replicas=3,
+        artifacts=a_store(
+            "s3",
+            {
+                **S3,
+                "region": "eu-central-1",
+                "endpoint": "http://minio.storage.svc:9000",
+                "pathStyle": True,
+                "sse": {"mode": "KMS", "kmsKeyId": "arn:aws:kms:eu-central-1:1:key/a-b"},
+                "caSecretRef": {"name": "ca", "key": "pem"},
+                "credentials": {"secretRef": {"name": "s", "keys": {"sessionToken": "token"}}},
+            },
+            access="Direct",
+            root="team/mlflow",
+        ),
+    ),
+    "a bucket of GCS": a_resource(artifacts=a_store("gcs", {**GCS, "project": "acme"}, access="Presigned")),
+    "a container of Azure": a_resource(artifacts=a_store("azure", AZURE)),
+    "a signature of Azure": a_resource(
+        artifacts=a_store(
+            "azure",
+            {**AZURE, "credentials": {"secretRef": {"name": "s", "keys": {"sasToken": "sas"}}}},
+            access="Direct",
+        )
+    ),
+    "an identity": a_resource(
+        artifacts=a_store(
+            "s3",
+            {
+                "bucket": "models",
+                "credentials": {
+                    "workloadIdentity": {
+                        "serviceAccountAnnotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:r"}
+                    }
+                },
+            },
+        )
+    ),
+    "an ambient identity": a_resource(artifacts=a_store("gcs", {"bucket": "models", "credentials": {"ambient": {}}})),
     "suspended": a_resource(suspend=True, deletion={"policy": "Delete"}),
     "placement": a_resource(
         template={
@@ -105,6 +147,63 @@ BAD: Final[dict[str, tuple[Manifest, str]]] = {
     "two databases": (a_resource(database={**SQLITE, **EXTERNAL}), "spec.database"),
     "two volumes": (a_resource(database=_sqlite(claimName="a", volumeClaimTemplate={})), "spec.database.sqlite"),
     "no volume": (a_resource(artifacts=_volume()), "spec.artifacts.store.volume"),
+    "no store": (a_resource(artifacts={"store": {}}), "spec.artifacts.store"),
+    "two stores": (
+        a_resource(artifacts={"store": {"s3": S3, "gcs": GCS}}),
+        "spec.artifacts.store",
+    ),
+    "a volume that clients reach": (
+        a_resource(artifacts={"access": "Direct", "store": {"volume": {"claimName": "a"}}}),
+        "spec.artifacts.access",
+    ),
+    "a volume with a root": (
+        a_resource(artifacts={"root": "a", "store": {"volume": {"claimName": "a"}}}),
+        "spec.artifacts.root",
+    ),
+    "an unknown access": (a_resource(artifacts=a_store("s3", S3, access="proxied")), "spec.artifacts.access"),
+    "a root that leads out": (a_resource(artifacts=a_store("s3", S3, root="a/../b")), "spec.artifacts.root"),
+    "a root with a slash before it": (a_resource(artifacts=a_store("s3", S3, root="/a")), "spec.artifacts.root"),
+    "a bucket with a path": (
+        a_resource(artifacts=a_store("s3", {**S3, "bucket": "a/b"})),
+        "spec.artifacts.store.s3.bucket",
+    ),
+    "no credentials": (
+        a_resource(artifacts=a_store("s3", {"bucket": "models"})),
+        "spec.artifacts.store.s3.credentials",
+    ),
+    "two credentials": (
+        a_resource(artifacts=a_store("s3", {**S3, "credentials": {"secretRef": {"name": "s"}, "ambient": {}}})),
+        "spec.artifacts.store.s3.credentials",
+    ),
+    "an endpoint with a password": (
+        a_resource(artifacts=a_store("s3", {**S3, "endpoint": "https://a:b@example.com"})),
+        "spec.artifacts.store.s3.endpoint",
+    ),
+    "a key of KMS for S3": (
+        a_resource(artifacts=a_store("s3", {**S3, "sse": {"mode": "S3", "kmsKeyId": "a"}})),
+        "spec.artifacts.store.s3.sse.kmsKeyId",
+    ),
+    "no annotation of an identity": (
+        a_resource(
+            artifacts=a_store(
+                "gcs", {"bucket": "models", "credentials": {"workloadIdentity": {"serviceAccountAnnotations": {}}}}
+            )
+        ),
+        "spec.artifacts.store.gcs.credentials.workloadIdentity.serviceAccountAnnotations",
+    ),
+    "two keys of Azure": (
+        a_resource(
+            artifacts=a_store(
+                "azure",
+                {**AZURE, "credentials": {"secretRef": {"name": "s", "keys": {"accountKey": "a", "sasToken": "b"}}}},
+            )
+        ),
+        "spec.artifacts.store.azure.credentials.secretRef.keys",
+    ),
+    "an account with a dash": (
+        a_resource(artifacts=a_store("azure", {**AZURE, "account": "a-b-c"})),
+        "spec.artifacts.store.azure.account",
+    ),
     "SQLite for two": (a_resource(replicas=2), "spec.replicas"),
     "one volume for two": (a_resource(database=EXTERNAL, replicas=2), "spec.replicas"),
     "too many replicas": (a_resource(database=EXTERNAL, artifacts=SHARED_VOLUME, replicas=101), "spec.replicas"),
@@ -200,6 +299,8 @@ CHANGES_REFUSED: Final[dict[str, tuple[Manifest, Manifest]]] = {
     ),
     "a claim of others for our own": (a_resource(), a_resource(database=_sqlite(claimName="b"))),
     "another volume of the artifacts": (a_resource(), a_resource(artifacts=_volume(claimName="b"))),
+    "a bucket for a volume": (a_resource(), a_resource(artifacts=a_store("s3", S3))),
+    "another cloud": (a_resource(artifacts=a_store("gcs", GCS)), a_resource(artifacts=a_store("azure", AZURE))),
     "a smaller volume": (
         a_resource(),
         a_resource(database=_sqlite(**_claim(resources={"requests": {"storage": "9Gi"}}))),
@@ -212,6 +313,14 @@ CHANGES_ACCEPTED: Final[dict[str, tuple[Manifest, Manifest]]] = {
     "a larger volume": (
         a_resource(),
         a_resource(database=_sqlite(**_claim(resources={"requests": {"storage": "11Gi"}}))),
+    ),
+    "another access": (
+        a_resource(artifacts=a_store("s3", S3)),
+        a_resource(artifacts=a_store("s3", S3, access="Direct")),
+    ),
+    "an identity for a Secret": (
+        a_resource(artifacts=a_store("s3", S3)),
+        a_resource(artifacts=a_store("s3", {"bucket": "models", "credentials": {"ambient": {}}})),
     ),
     "another Secret": (a_resource(database=EXTERNAL), a_resource(database={"uriSecretRef": {"name": "other"}})),
     "another volume of the backups": (

@@ -18,6 +18,16 @@ SHARED_VOLUME: Final[Mapping[str, Any]] = {
     "store": {"volume": {"volumeClaimTemplate": {"spec": {"accessModes": ["ReadWriteMany"]}}}}
 }
 
+BUCKET_SECRET: Final[Mapping[str, Any]] = {"secretRef": {"name": "bucket"}}
+S3: Final[Mapping[str, Any]] = {"bucket": "models", "credentials": BUCKET_SECRET}
+GCS: Final[Mapping[str, Any]] = {"bucket": "models", "credentials": BUCKET_SECRET}
+AZURE: Final[Mapping[str, Any]] = {"account": "acme", "container": "models", "credentials": BUCKET_SECRET}
+
+
+def a_store(kind: str, fields: Mapping[str, Any], **artifacts: Any) -> dict[str, Any]:
+    """`spec.artifacts` on an object store."""
+    return {"store": {kind: fields}, **artifacts}
+
 
 def a_resource(
     *,

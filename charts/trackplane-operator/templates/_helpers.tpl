@@ -56,7 +56,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   resources: [deployments/scale]
   verbs: [patch]
 - apiGroups: [""]
-  resources: [services, serviceaccounts, persistentvolumeclaims]
+  resources: [services, serviceaccounts, persistentvolumeclaims, configmaps]
   verbs: [get, list, watch, create, patch]
 - apiGroups: [batch]
   resources: [cronjobs]

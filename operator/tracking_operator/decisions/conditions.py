@@ -15,12 +15,13 @@ from tracking_operator.decisions.situation import Situation
 from tracking_operator.decisions.steps.check import found_schema
 from tracking_operator.decisions.steps.job_step import failure_of
 from tracking_operator.decisions.steps.migrate import has_just_migrated, last_change
-from tracking_operator.decisions.steps.progress import Failed, Working
+from tracking_operator.decisions.steps.progress import Failed, StepName, Working
 from tracking_operator.decisions.verdict import Verdict
 from tracking_operator.errors import Fault
 from tracking_operator.resource import names
 from tracking_operator.resource.conditions import ConditionType, Reason
 from tracking_operator.resource.kinds import Manifest
+from tracking_operator.resource.spec import VolumeStore
 
 TrueFalse: TypeAlias = Literal["True", "False", "Unknown"]
 
@@ -45,6 +46,7 @@ def conditions_of(situation: Situation, verdict: Verdict, *, rolls_out: bool) ->
         _available(situation),
         _references_resolved(situation, verdict),
         _database_reachable(situation, verdict),
+        _artifact_store_reachable(situation, verdict),
         _schema_current(situation, verdict),
         _upgrade_in_progress(verdict, rolls_out=rolls_out),
     )
@@ -179,6 +181,20 @@ def _database_reachable(situation: Situation, verdict: Verdict) -> Condition | N
         return _condition(ConditionType.DATABASE_REACHABLE, "False", Reason.DATABASE_UNREACHABLE, failed.message)
     if serves or (report is not None and report.is_success):
         return _condition(ConditionType.DATABASE_REACHABLE, "True", Reason.CONNECTED, "The database answered")
+    return None
+
+
+def _artifact_store_reachable(situation: Situation, verdict: Verdict) -> Condition | None:
+    """The newest Job of the plan knows."""
+    kind = ConditionType.ARTIFACT_STORE_REACHABLE
+    if isinstance(situation.server.spec.artifacts.store, VolumeStore):
+        return _condition(kind, "True", Reason.ON_VOLUME, "Artifacts are on a volume")
+    if verdict.step == StepName.CHECK_STORE and isinstance(verdict.progress, Failed):
+        return _condition(kind, "False", verdict.progress.reason, verdict.message)
+    jobs = situation.jobs_of_plan(names.STORE_CHECK)
+    if jobs and jobs[-1].state == "Succeeded":
+        message = "A file could be written to the artifact store, read, listed and deleted"
+        return _condition(kind, "True", Reason.CONNECTED, message)
     return None
 
 

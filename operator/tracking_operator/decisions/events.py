@@ -50,6 +50,12 @@ class EventReason(StrEnum):
         "The wanted image cannot be pulled or started; what serves is left alone.",
     )
     DATABASE_UNREACHABLE = "DatabaseUnreachable", "Warning", "The database does not answer, or refuses the credentials."
+    ARTIFACT_STORE_CHECKED = "ArtifactStoreChecked", "Normal", "The artifact store can be used with the credentials."
+    ARTIFACT_STORE_UNREACHABLE = (
+        "ArtifactStoreUnreachable",
+        "Warning",
+        "The artifact store cannot be used; what serves is left alone.",
+    )
     SCHEMA_NEWER_THAN_IMAGE = "SchemaNewerThanImage", "Warning", "The database was migrated by a newer version."
     HOOK_FAILED = "HookFailed", "Warning", "A hook failed; what served is started again."
     BACKUP_FAILED = "BackupFailed", "Warning", "The backup failed; what served is started again."

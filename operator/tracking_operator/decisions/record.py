@@ -15,6 +15,7 @@ from tracking_operator.decisions.upgrade import STEPS
 from tracking_operator.decisions.verdict import Verdict
 from tracking_operator.resource import names
 from tracking_operator.resource.kinds import Manifest
+from tracking_operator.resource.spec import VolumeStore
 
 LONGEST_MESSAGE: Final = 4096
 
@@ -22,6 +23,7 @@ StepState: TypeAlias = Literal["Pending", "Running", "Succeeded", "Failed", "Ski
 
 _JOBS_OF_STEPS: Final[Mapping[StepName, str]] = {
     StepName.CHECK: names.CHECK,
+    StepName.CHECK_STORE: names.STORE_CHECK,
     StepName.HOOKS: names.HOOK,
     StepName.BACKUP: names.BACKUP,
     StepName.VERIFY: names.VERIFY,
@@ -171,6 +173,8 @@ def _state_without_job(situation: Situation, name: StepName, before: Mapping[str
 def _is_skipped(situation: Situation, name: StepName) -> bool:
     """Steps that this upgrade does not have, as far as the check has told."""
     upgrade = situation.server.spec.upgrade
+    if name == StepName.CHECK_STORE and isinstance(situation.server.spec.artifacts.store, VolumeStore):
+        return True
     if name == StepName.HOOKS and not upgrade.hooks.pre_migration:
         return True
     if name in (StepName.BACKUP, StepName.VERIFY) and upgrade.backup.required == "Never":

@@ -19,10 +19,10 @@ from datetime import datetime
 from typing import Any, assert_never
 
 from tracking_operator.decisions.observed import Deployment, Job, Observed
-from tracking_operator.desired.commands import CLUSTER, Places
+from tracking_operator.desired.places import CLUSTER, Places
 from tracking_operator.desired.volume_claim import DATABASE, pod_volumes
 from tracking_operator.resource import names
-from tracking_operator.resource.spec import Database, ExternalDatabase, Sqlite, TrackingServer
+from tracking_operator.resource.spec import Artifacts, Database, ExternalDatabase, Sqlite, TrackingServer, VolumeStore
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,10 +67,14 @@ class Situation:
 def situation_of(server: TrackingServer, observed: Observed, now: datetime, settings: ReconcileSettings) -> Situation:
     spec = server.spec
     image = spec.image or settings.server_image
-    versions = _versions(spec.database, observed.secret_versions)
+    versions = _versions(server, observed.secret_versions)
     retry = server.metadata.annotations.get(names.RETRY_ANNOTATION, "")
     target = names.job_hash(
-        uid=server.metadata.uid, image=image, database=_identity(server, spec.database), versions=versions
+        uid=server.metadata.uid,
+        image=image,
+        database=_identity(server, spec.database),
+        versions=versions,
+        **_identity_of_store(spec.artifacts),
     )
     plan = names.job_hash(
         target=target,
@@ -108,12 +112,16 @@ def _identity(server: TrackingServer, database: Database) -> Mapping[str, Any]:
             assert_never(never)
 
 
-def _versions(database: Database, secret_versions: Mapping[str, str | None]) -> Mapping[str, str | None]:
-    """Of the Secrets that tell the server where its database is: another version may mean another database."""
-    match database:
-        case Sqlite():
-            return {}
-        case ExternalDatabase(uri_secret_ref=reference):
-            return {reference.name: secret_versions.get(reference.name)}
-        case _ as never:
-            assert_never(never)
+def _identity_of_store(artifacts: Artifacts) -> Mapping[str, Any]:
+    """Which store it is, and who the server is there: another one is tried before pods are started with it.
+
+    A volume has no part in the hash, and so keeps the one that it had before there were other stores.
+    """
+    if isinstance(artifacts.store, VolumeStore):
+        return {}
+    return {"artifacts": asdict(artifacts)}
+
+
+def _versions(server: TrackingServer, secret_versions: Mapping[str, str | None]) -> Mapping[str, str | None]:
+    """Of the Secrets that the server reads: another version may mean another database, or another store."""
+    return {name: secret_versions.get(name) for name in server.secrets_of_server}

@@ -34,6 +34,7 @@ def status_of(situation: Situation, verdict: Verdict, children: Iterable[Ref]) -
         "readyReplicas": 0 if deployment is None else deployment.pods_ready,
         "selector": ",".join(f"{key}={value}" for key, value in sorted(selector.items())),
         "endpoint": endpoint(situation.server),
+        "binding": {"name": names.binding(situation.server.metadata.name)},
         "image": None if deployment is None else deployment.image,
         "schema": schema_record(situation),
         "upgrade": upgrade,

@@ -10,6 +10,7 @@ from tracking_operator.resource.kinds import JOB, Manifest, Ref
 
 _STEPS: Final[Mapping[tuple[str, str], EventReason]] = {
     (StepName.CHECK, "Succeeded"): EventReason.PREFLIGHT_PASSED,
+    (StepName.CHECK_STORE, "Succeeded"): EventReason.ARTIFACT_STORE_CHECKED,
     (StepName.QUIESCE, "Succeeded"): EventReason.QUIESCED,
     (StepName.HOOKS, "Succeeded"): EventReason.HOOKS_COMPLETED,
     (StepName.BACKUP, "Running"): EventReason.BACKUP_STARTED,
@@ -80,6 +81,9 @@ def _conditions(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator
     database = new.get(ConditionType.DATABASE_REACHABLE, {})
     if database.get("status") == "False" and _differs(old.get(ConditionType.DATABASE_REACHABLE), database):
         yield _warning(EventReason.DATABASE_UNREACHABLE, database)
+    store = new.get(ConditionType.ARTIFACT_STORE_REACHABLE, {})
+    if store.get("status") == "False" and _differs(old.get(ConditionType.ARTIFACT_STORE_REACHABLE), store):
+        yield _warning(EventReason.ARTIFACT_STORE_UNREACHABLE, store)
     yield from _schema(old.get(ConditionType.SCHEMA_CURRENT), new.get(ConditionType.SCHEMA_CURRENT, {}))
     yield from _suspension(old.get(ConditionType.READY), new.get(ConditionType.READY, {}))
 

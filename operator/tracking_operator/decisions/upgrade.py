@@ -23,6 +23,7 @@ from tracking_operator.decisions.serving import keep_serving
 from tracking_operator.decisions.situation import Situation
 from tracking_operator.decisions.steps.backup import back_up, back_up_serving
 from tracking_operator.decisions.steps.check import check, found_schema
+from tracking_operator.decisions.steps.check_store import check_store
 from tracking_operator.decisions.steps.hooks import run_hooks
 from tracking_operator.decisions.steps.job_step import seconds_until
 from tracking_operator.decisions.steps.migrate import has_just_migrated, migrate
@@ -35,11 +36,13 @@ from tracking_operator.resource import names
 from tracking_operator.resource.conditions import Reason
 
 CHECK: Final = Step(name=StepName.CHECK, take=check, needs_quiet=False)
+CHECK_STORE: Final = Step(name=StepName.CHECK_STORE, take=check_store, needs_quiet=False)
 ROLL_OUT: Final = Step(name=StepName.ROLL_OUT, take=roll_out, needs_quiet=True)
 
 STEPS: Final[Mapping[SchemaState, tuple[Step, ...]]] = {
     "Outdated": (
         CHECK,
+        CHECK_STORE,
         Step(name=StepName.QUIESCE, take=quiesce, needs_quiet=True),
         Step(name=StepName.HOOKS, take=run_hooks, needs_quiet=True),
         Step(name=StepName.BACKUP, take=back_up, needs_quiet=True),
@@ -49,12 +52,14 @@ STEPS: Final[Mapping[SchemaState, tuple[Step, ...]]] = {
     ),
     "Empty": (
         CHECK,
+        CHECK_STORE,
         Step(name=StepName.QUIESCE, take=quiesce, needs_quiet=True),
         Step(name=StepName.MIGRATE, take=migrate, needs_quiet=True),
         ROLL_OUT,
     ),
     "Current": (
         CHECK,
+        CHECK_STORE,
         Step(name=StepName.BACKUP, take=back_up_serving, needs_quiet=False),
         Step(name=StepName.VERIFY, take=verify_serving, needs_quiet=False),
         ROLL_OUT,

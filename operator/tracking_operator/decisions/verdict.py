@@ -15,8 +15,10 @@ from tracking_operator.resource.conditions import Reason
 Stage: TypeAlias = Literal["Serving", "Suspended", "Working", "Failed"]
 
 JOBS_OF_AN_UPGRADE: Final = (
-    names.CHECK, names.HOOK, names.BACKUP, names.VERIFY, names.MIGRATE, names.RESTORE,
+    names.CHECK, names.STORE_CHECK, names.HOOK, names.BACKUP, names.VERIFY, names.MIGRATE, names.RESTORE,
 )  # fmt: skip
+_CHECKS: Final = (names.CHECK, names.STORE_CHECK)
+"""They change nothing, and can be dropped at any time."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +91,7 @@ def delete_superseded(situation: Situation) -> tuple[Action, ...]:
     return tuple(
         delete_job(job)
         for job in situation.observed.jobs_of(*JOBS_OF_AN_UPGRADE)
-        if job.plan != situation.plan and (job.is_finished or job.component == names.CHECK or can_be_dropped(job))
+        if job.plan != situation.plan and (job.is_finished or job.component in _CHECKS or can_be_dropped(job))
     )
 
 
@@ -97,14 +99,14 @@ def drop_superseded(situation: Situation) -> tuple[Action, ...]:
     """The Jobs of other plans that would stand in the way, and of which nothing is lost."""
     return tuple(
         delete_job(job)
-        for job in situation.observed.jobs_of(names.CHECK, names.HOOK, names.BACKUP, names.VERIFY)
-        if job.plan != situation.plan and not job.is_finished and (job.component == names.CHECK or can_be_dropped(job))
+        for job in situation.observed.jobs_of(*_CHECKS, names.HOOK, names.BACKUP, names.VERIFY)
+        if job.plan != situation.plan and not job.is_finished and (job.component in _CHECKS or can_be_dropped(job))
     )
 
 
 def delete_old_checks(situation: Situation) -> tuple[Action, ...]:
     """A check vouches for a server that is about to start: while none is wanted, what it has found gets out of date."""
-    return tuple(delete_job(job) for job in situation.jobs_of_plan(names.CHECK) if job.is_finished)
+    return tuple(delete_job(job) for job in situation.jobs_of_plan(*_CHECKS) if job.is_finished)
 
 
 def can_be_dropped(job: Job) -> bool:

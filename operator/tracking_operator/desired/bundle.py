@@ -1,8 +1,9 @@
 """The full, ordered set of standing children of one TrackingServer. Jobs are not among them: an upgrade makes those."""
 
-from tracking_operator.desired.commands import Places
+from tracking_operator.desired.binding import binding
 from tracking_operator.desired.deployment import deployment
 from tracking_operator.desired.gc_cron_job import gc_cron_job
+from tracking_operator.desired.places import Places
 from tracking_operator.desired.service import service
 from tracking_operator.desired.service_account import service_account
 from tracking_operator.desired.volume_claim import volume_claims
@@ -12,7 +13,7 @@ from tracking_operator.resource.spec import TrackingServer
 
 def foundation(server: TrackingServer) -> tuple[Manifest, ...]:
     """What can be there before anything runs, whatever the state of the database."""
-    return (service_account(server), *volume_claims(server), service(server))
+    return (service_account(server), *volume_claims(server), service(server), binding(server))
 
 
 def workload(

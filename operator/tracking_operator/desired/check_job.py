@@ -1,8 +1,8 @@
 """The Job that looks at the database with the image that is wanted, before anything is changed."""
 
 from tracking_operator.desired import commands
-from tracking_operator.desired.commands import Places
 from tracking_operator.desired.job import NO_SUCH_PROGRAM_EXIT_CODES, TERMINAL_EXIT_CODES, Work, job
+from tracking_operator.desired.places import Places
 from tracking_operator.desired.volume_claim import DATABASE
 from tracking_operator.resource import names
 from tracking_operator.resource.kinds import Manifest

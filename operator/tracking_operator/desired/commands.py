@@ -1,13 +1,15 @@
 """(spec, places) to the argv and the environment of every process that we start, on a cluster and off it.
 
-Places are all that differs between the two: folders, the address, the executable. Secrets stay references here, and
+Secrets stay references here, and
 reach a process through its environment only.
 """
 
 from dataclasses import dataclass
 from typing import Final, assert_never
 
+from tracking_operator.desired import artifact_store
 from tracking_operator.desired.allowed_hosts import allowed_hosts
+from tracking_operator.desired.places import Places
 from tracking_operator.resource.spec import (
     EnvFromSecret,
     EnvValue,
@@ -23,7 +25,6 @@ SQLITE_FILE: Final = "mlflow.db"
 
 # The environment of the server's command line, as the server reads it.
 DATABASE_URI: Final = "MLFLOW_BACKEND_STORE_URI"
-ARTIFACTS_DESTINATION: Final = "MLFLOW_ARTIFACTS_DESTINATION"
 WORKERS: Final = "MLFLOW_WORKERS"
 HOST: Final = "MLFLOW_HOST"
 PORT: Final = "MLFLOW_PORT"
@@ -31,32 +32,6 @@ ALLOWED_HOSTS: Final = "MLFLOW_SERVER_ALLOWED_HOSTS"
 CREATE_SCHEMA: Final = "TRACKPLANE_CREATE_SCHEMA"
 REPORT_FILE: Final = "TRACKPLANE_REPORT_FILE"
 TEMPORARY_FOLDER: Final = "TMPDIR"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Places:
-    """Where things are for a process: absolute paths of folders and of one file, an address, and what to run."""
-
-    executable: tuple[str, ...]
-    database: str
-    artifacts: str
-    backups: str
-    temporary: str
-    report: str
-    host: str
-    port: int
-
-
-CLUSTER: Final = Places(
-    executable=("trackplane",),
-    database="/var/lib/trackplane/database",
-    artifacts="/var/lib/trackplane/artifacts",
-    backups="/var/lib/trackplane/backups",
-    temporary="/tmp",  # noqa: S108  # an emptyDir of the pod
-    report="/dev/termination-log",
-    host="0.0.0.0",  # noqa: S104  # inside a pod, behind its Service
-    port=5000,
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +49,7 @@ def server_command(server: TrackingServer, places: Places) -> Command:
         argv=(*places.executable, "server"),
         env=(
             database_uri(server, places),
-            artifacts_destination(places),
+            *artifact_store.environment(server, places),
             EnvValue(name=WORKERS, value=str(server.spec.server.workers)),
             EnvValue(name=HOST, value=places.host),
             EnvValue(name=PORT, value=str(places.port)),
@@ -88,6 +63,11 @@ def server_command(server: TrackingServer, places: Places) -> Command:
 def check_command(server: TrackingServer, places: Places) -> Command:
     """What the database is, and whether this image would have to migrate it."""
     return _job(places, "db", "check", env=(database_uri(server, places),))
+
+
+def store_check_command(server: TrackingServer, places: Places) -> Command:
+    """Whether the artifact store can be written, read, listed and deleted from with the credentials of the server."""
+    return _job(places, "artifacts", "check", env=artifact_store.environment(server, places))
 
 
 def migration_command(server: TrackingServer, places: Places) -> Command:
@@ -110,7 +90,7 @@ def restore_command(server: TrackingServer, places: Places, archive: str) -> Com
 
 
 def gc_command(server: TrackingServer, gc: GarbageCollection, places: Places) -> Command:
-    env = (database_uri(server, places), artifacts_destination(places))
+    env = (database_uri(server, places), *artifact_store.environment(server, places))
     return _job(places, "gc", "--older-than", gc.older_than, env=env)
 
 
@@ -130,10 +110,6 @@ def database_uri(server: TrackingServer, places: Places) -> EnvVar:
             return EnvFromSecret(name=DATABASE_URI, secret_key_ref=reference)
         case _ as never:
             assert_never(never)
-
-
-def artifacts_destination(places: Places) -> EnvVar:
-    return EnvValue(name=ARTIFACTS_DESTINATION, value=places.artifacts)
 
 
 def _job(places: Places, *arguments: str, env: tuple[EnvVar, ...] = ()) -> Command:

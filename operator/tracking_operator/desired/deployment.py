@@ -3,13 +3,14 @@
 from typing import Final
 
 from tracking_operator.desired import commands
-from tracking_operator.desired.commands import Places
+from tracking_operator.desired.artifact_store import secret_files
 from tracking_operator.desired.metadata import child_metadata
+from tracking_operator.desired.places import Places
 from tracking_operator.desired.pod_template import HTTP_PORT_NAME, Anywhere, Container, pod_template
 from tracking_operator.desired.volume_claim import ARTIFACTS, DATABASE, can_be_shared_between_nodes
 from tracking_operator.resource import kinds, names
 from tracking_operator.resource.kinds import Manifest
-from tracking_operator.resource.spec import Sqlite, TrackingServer
+from tracking_operator.resource.spec import Sqlite, TrackingServer, VolumeStore
 
 LIVE_PATH: Final = "/livez"
 READY_PATH: Final = "/readyz"
@@ -26,6 +27,7 @@ def deployment(server: TrackingServer, *, image: str, replicas: int, references:
         image=image,
         command=commands.server_command(server, places),
         volumes=(DATABASE, ARTIFACTS),
+        secret_files=secret_files(server),
         extra=_serving(places, drains=rolls),
     )
     annotations = {names.REFERENCES_ANNOTATION: references} if references else {}
@@ -50,7 +52,8 @@ def can_roll(server: TrackingServer) -> bool:
     """Whether an old and a new pod may run side by side: never on one SQLite file, nor on a volume of one node."""
     if isinstance(server.spec.database, Sqlite):
         return False
-    return can_be_shared_between_nodes(server, server.spec.artifacts.store.volume)
+    store = server.spec.artifacts.store
+    return not isinstance(store, VolumeStore) or can_be_shared_between_nodes(server, store.volume)
 
 
 def _rolling() -> Manifest:

@@ -1,9 +1,10 @@
 """The CronJob that removes for good what was deleted long enough ago."""
 
 from tracking_operator.desired import commands
-from tracking_operator.desired.commands import Places
+from tracking_operator.desired.artifact_store import secret_files
 from tracking_operator.desired.job import Work, job_spec
 from tracking_operator.desired.metadata import child_metadata
+from tracking_operator.desired.places import Places
 from tracking_operator.desired.pod_template import Anywhere, BesideServer
 from tracking_operator.desired.volume_claim import ARTIFACTS, DATABASE, can_be_shared_between_nodes, pod_volumes
 from tracking_operator.resource import kinds, names
@@ -19,7 +20,13 @@ def gc_cron_job(
     volumes = (DATABASE, ARTIFACTS)
     used = [volume for volume in pod_volumes(server) if volume.name in volumes]
     free = all(can_be_shared_between_nodes(server, volume.volume) for volume in used)
-    work = Work(component=names.GC, image=image, command=commands.gc_command(server, gc, places), volumes=volumes)
+    work = Work(
+        component=names.GC,
+        image=image,
+        command=commands.gc_command(server, gc, places),
+        volumes=volumes,
+        secret_files=secret_files(server),
+    )
     job = job_spec(server, work, places=places, placement=Anywhere() if free else BesideServer())
     return {
         "apiVersion": kinds.CRON_JOB.api_version,

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tracking_operator.desired.commands import Command, Places
+from tracking_operator.desired.artifact_store import SecretFile
+from tracking_operator.desired.commands import Command
 from tracking_operator.desired.metadata import child_metadata
+from tracking_operator.desired.places import Places
 from tracking_operator.desired.pod_template import Anywhere, Container, OnNode, Placement, pod_template
 from tracking_operator.resource import kinds, names
 from tracking_operator.resource.kinds import Manifest
@@ -27,7 +29,8 @@ class Work:
     component: str
     image: str
     command: Command
-    volumes: tuple[str, ...]
+    volumes: tuple[str, ...] = ()
+    secret_files: tuple[SecretFile, ...] = ()
     terminal_exit_codes: tuple[int, ...] = TERMINAL_EXIT_CODES
 
 
@@ -43,7 +46,13 @@ def job(server: TrackingServer, name: str, work: Work, *, places: Places, node: 
 
 
 def job_spec(server: TrackingServer, work: Work, *, places: Places, placement: Placement) -> Manifest:
-    container = Container(name=names.JOB_CONTAINER, image=work.image, command=work.command, volumes=work.volumes)
+    container = Container(
+        name=names.JOB_CONTAINER,
+        image=work.image,
+        command=work.command,
+        volumes=work.volumes,
+        secret_files=work.secret_files,
+    )
     template = pod_template(server, work.component, container, places, placement=placement)
     template["spec"]["restartPolicy"] = "Never"
     return {

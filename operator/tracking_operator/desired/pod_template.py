@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, assert_never
 
-from tracking_operator.desired.commands import Command, Places
+from tracking_operator.desired.artifact_store import SecretFile, pod_labels
+from tracking_operator.desired.commands import Command
+from tracking_operator.desired.places import Places
 from tracking_operator.desired.volume_claim import PodVolume, mount_path, pod_volumes
 from tracking_operator.resource import names
 from tracking_operator.resource.kinds import Manifest
@@ -16,12 +18,16 @@ TEMPORARY_VOLUME: Final = "tmp"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Container:
-    """What one pod is for: a command in an image, with some of the volumes; `extra` holds ports and probes."""
+    """What one pod is for: a command in an image, with some of the volumes and of the Secrets' keys as files.
+
+    `extra` holds ports and probes.
+    """
 
     name: str
     image: str
     command: Command
     volumes: tuple[str, ...]
+    secret_files: tuple[SecretFile, ...] = ()
     extra: Manifest = field(default_factory=dict[str, object])
 
 
@@ -57,7 +63,11 @@ def pod_template(
     template = server.spec.template
     mounted = tuple(volume for volume in pod_volumes(server) if volume.name in container.volumes)
     metadata: Manifest = {
-        "labels": {**template.labels, **names.labels(server.metadata.name, server.metadata.uid, component)}
+        "labels": {
+            **template.labels,
+            **pod_labels(server),
+            **names.labels(server.metadata.name, server.metadata.uid, component),
+        }
     }
     if template.annotations or annotations:
         metadata["annotations"] = {**template.annotations, **(annotations or {})}
@@ -69,6 +79,7 @@ def pod_template(
         "containers": [_container(server, container, mounted, places)],
         "volumes": [
             *({"name": volume.name, "persistentVolumeClaim": {"claimName": volume.claim}} for volume in mounted),
+            *(_secret_volume(file) for file in container.secret_files),
             {"name": TEMPORARY_VOLUME, "emptyDir": {}},
         ],
     }
@@ -101,6 +112,10 @@ def _container(
         "terminationMessagePolicy": "File",
         "volumeMounts": [
             *({"name": volume.name, "mountPath": mount_path(volume, places)} for volume in mounted),
+            *(
+                {"name": file.name, "mountPath": f"{places.secrets}/{file.name}", "readOnly": True}
+                for file in container.secret_files
+            ),
             {"name": TEMPORARY_VOLUME, "mountPath": places.temporary},
         ],
         **container.extra,
@@ -112,6 +127,11 @@ def _container(
     if server.spec.image_pull_policy is not None:
         manifest["imagePullPolicy"] = server.spec.image_pull_policy
     return manifest
+
+
+def _secret_volume(file: SecretFile) -> Manifest:
+    items = [{"key": file.secret_key.key, "path": file.file}]
+    return {"name": file.name, "secret": {"secretName": file.secret_key.name, "items": items}}
 
 
 def _env_var(variable: EnvVar) -> Manifest:

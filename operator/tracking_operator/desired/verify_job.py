@@ -1,8 +1,8 @@
 """The Job that reads an archive back, every row of it."""
 
 from tracking_operator.desired import commands
-from tracking_operator.desired.commands import Places
 from tracking_operator.desired.job import Work, job
+from tracking_operator.desired.places import Places
 from tracking_operator.desired.volume_claim import BACKUPS
 from tracking_operator.resource import names
 from tracking_operator.resource.kinds import Manifest

@@ -3,11 +3,18 @@
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from tracking_operator.desired.commands import Places
 from tracking_operator.desired.metadata import child_metadata
+from tracking_operator.desired.places import Places
 from tracking_operator.resource import names
 from tracking_operator.resource.kinds import VOLUME_CLAIM, Manifest
-from tracking_operator.resource.spec import ExistingClaim, Sqlite, TrackingServer, Volume, VolumeClaimTemplate
+from tracking_operator.resource.spec import (
+    ExistingClaim,
+    Sqlite,
+    TrackingServer,
+    Volume,
+    VolumeClaimTemplate,
+    VolumeStore,
+)
 
 DATABASE: Final = "database"
 ARTIFACTS: Final = "artifacts"
@@ -29,7 +36,8 @@ def pod_volumes(server: TrackingServer) -> tuple[PodVolume, ...]:
     found: list[PodVolume] = []
     if isinstance(spec.database, Sqlite):
         found.append(_pod_volume(DATABASE, spec.database.volume, names.database_claim(name)))
-    found.append(_pod_volume(ARTIFACTS, spec.artifacts.store.volume, names.artifacts_claim(name)))
+    if isinstance(spec.artifacts.store, VolumeStore):
+        found.append(_pod_volume(ARTIFACTS, spec.artifacts.store.volume, names.artifacts_claim(name)))
     if spec.upgrade.backup.required != "Never":
         found.append(_pod_volume(BACKUPS, spec.upgrade.backup.method.volume, names.backups_claim(name)))
     return tuple(found)

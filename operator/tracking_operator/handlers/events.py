@@ -13,6 +13,7 @@ from tracking_operator.handlers.metrics import Servers
 from tracking_operator.handlers.references import References
 from tracking_operator.queue import Workers
 from tracking_operator.resource.kinds import (
+    CONFIG_MAP,
     CRON_JOB,
     DEPLOYMENT,
     JOB,
@@ -26,7 +27,7 @@ from tracking_operator.resource.kinds import (
 )
 from tracking_operator.resource.names import FIELD_MANAGER, INSTANCE_LABEL, MANAGED_BY_LABEL
 
-CHILDREN: Final = (DEPLOYMENT, SERVICE, SERVICE_ACCOUNT, VOLUME_CLAIM, CRON_JOB, JOB, POD)
+CHILDREN: Final = (DEPLOYMENT, SERVICE, SERVICE_ACCOUNT, VOLUME_CLAIM, CONFIG_MAP, CRON_JOB, JOB, POD)
 """Watched by label: kopf gets those that the operator made, and the pods that these made."""
 CHILD_SELECTOR: Final = f"{MANAGED_BY_LABEL}={FIELD_MANAGER}"
 UNWATCHED_SECRETS: Final = "type!=helm.sh/release.v1"

@@ -6,7 +6,7 @@ that the manifest was rendered with are local ones.
 
 import base64
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,13 +33,16 @@ class Invocation:
     env: Mapping[str, str]
     folders: tuple[str, ...]
     """Where the volumes of the container are mounted."""
+    files: Mapping[str, bytes]
+    """What the volumes made of Secrets hold, by path."""
 
 
-def invocation(container: Manifest, secret_data: SecretData, environ: Mapping[str, str], report: str) -> Invocation:
+def invocation(pod: Manifest, secret_data: SecretData, environ: Mapping[str, str], report: str) -> Invocation:
     """`report` stands in for the termination message: a real kubelet mounts a file of the container's own there.
 
     Raises `CannotStart`.
     """
+    container: Manifest = pod["spec"]["containers"][0]
     if not container.get("command"):
         image = container["image"]
         raise CannotStart("ErrImageNeverPull", f"{image} cannot be run without a cluster: give it a command")
@@ -51,6 +54,7 @@ def invocation(container: Manifest, secret_data: SecretData, environ: Mapping[st
         argv=tuple(_expanded(word, own) for word in words),
         env={**inherited(environ), **own},
         folders=tuple(mount["mountPath"] for mount in container.get("volumeMounts", ())),
+        files=dict(_files(pod["spec"].get("volumes", ()), container.get("volumeMounts", ()), secret_data)),
     )
 
 
@@ -63,13 +67,26 @@ def _value(variable: Mapping[str, Any], secret_data: SecretData) -> str:
     if "valueFrom" not in variable:
         return str(variable.get("value", ""))
     reference = variable["valueFrom"]["secretKeyRef"]
-    name, key = reference["name"], reference["key"]
+    return _secret_value(reference["name"], reference["key"], secret_data).decode()
+
+
+def _files(
+    volumes: Iterable[Manifest], mounts: Iterable[Manifest], secret_data: SecretData
+) -> Iterator[tuple[str, bytes]]:
+    folders = {mount["name"]: mount["mountPath"] for mount in mounts}
+    for volume in volumes:
+        for item in volume.get("secret", {}).get("items", ()):
+            content = _secret_value(volume["secret"]["secretName"], item["key"], secret_data)
+            yield f"{folders[volume['name']]}/{item['path']}", content
+
+
+def _secret_value(name: str, key: str, secret_data: SecretData) -> bytes:
     data = secret_data(name)
     if data is None:
         raise CannotStart("CreateContainerConfigError", f'secret "{name}" not found')
     if key not in data:
         raise CannotStart("CreateContainerConfigError", f"couldn't find key {key} in Secret {name}")
-    return base64.b64decode(data[key]).decode()
+    return base64.b64decode(data[key])
 
 
 def _expanded(word: str, env: Mapping[str, str]) -> str:

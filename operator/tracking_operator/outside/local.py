@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from tracking_operator.cluster.memory import MemoryCluster
-from tracking_operator.desired.commands import Places
+from tracking_operator.desired.places import Places
 from tracking_operator.errors import ClusterRefused, NotReadyYet
 from tracking_operator.outside.documents import Documents, Written
 from tracking_operator.outside.node import Node
@@ -53,6 +53,7 @@ def places_in(data: Path, port: int) -> Places:
         database=str(data / "database"),
         artifacts=str(data / "artifacts"),
         backups=str(data / "backups"),
+        secrets=str(data / "secrets"),
         temporary=str(data / "tmp"),
         report=str(data / "report.json"),
         host=ADDRESS,

@@ -87,7 +87,7 @@ class PodProcess:
     async def _try_once(self, started_at: datetime) -> int | None:
         """The exit code of the process; None when it could not be started."""
         try:
-            call = invocation(self._container, self._secret_data, self._machine.environ, str(self._report_file))
+            call = invocation(self._pod, self._secret_data, self._machine.environ, str(self._report_file))
             process, output = await _start(call, self._report_file)
         except CannotStart as problem:
             status = pod_status.waiting(self._pod, problem.reason, str(problem), restarts=self._restarts)
@@ -214,7 +214,16 @@ def _end_with_us() -> None:
 def _prepare(call: Invocation, report_file: Path) -> None:
     for folder in call.folders:
         Path(folder).mkdir(parents=True, exist_ok=True)
+    for name, content in call.files.items():
+        _write_private(Path(name), content)
     report_file.unlink(missing_ok=True)
+
+
+def _write_private(file: Path, content: bytes) -> None:
+    """For this user alone, from the first byte on."""
+    file.unlink(missing_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+        stream.write(content)
 
 
 def _read_report(file: Path) -> str:

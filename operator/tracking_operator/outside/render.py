@@ -6,10 +6,10 @@ from typing import Any
 import yaml
 
 from tracking_operator.desired.bundle import children
-from tracking_operator.desired.commands import CLUSTER
+from tracking_operator.desired.places import CLUSTER
 from tracking_operator.outside.documents import Documents
 from tracking_operator.resource import names
-from tracking_operator.resource.spec import TrackingServer
+from tracking_operator.resource.spec import TrackingServer, VolumeStore
 
 
 class _Dumper(yaml.SafeDumper):
@@ -37,6 +37,8 @@ def _remarks(server: TrackingServer) -> Iterator[str]:
     yield f"# TrackingServer {server.metadata.namespace}/{name}\n"
     yield "# Not printed, because they depend on what is found in the database, are the Jobs of an upgrade:\n"
     yield f"#   {names.check_job(name, some)}: before a new image serves\n"
+    if not isinstance(server.spec.artifacts.store, VolumeStore):
+        yield f"#   {names.store_check_job(name, some)}: before a new image, or other credentials, serve\n"
     for index, hook in enumerate(server.spec.upgrade.hooks.pre_migration):
         yield f"#   {names.hook_job(name, index, some)}: hook {hook.name}\n"
     if server.spec.upgrade.backup.required != "Never":

@@ -22,6 +22,10 @@ class ConditionType(StrEnum):
     AVAILABLE = "Available", "At least one pod of the server answers."
     REFERENCES_RESOLVED = "ReferencesResolved", "Every Secret that the spec names is there, with its key."
     DATABASE_REACHABLE = "DatabaseReachable", "The newest Job or pod that tried could connect to the database."
+    ARTIFACT_STORE_REACHABLE = (
+        "ArtifactStoreReachable",
+        "The newest Job that tried could write to the artifact store, read, list and delete.",
+    )
     SCHEMA_CURRENT = "SchemaCurrent", "The schema of the database is the one that the wanted image needs."
     UPGRADE_IN_PROGRESS = "UpgradeInProgress", "Steps of an upgrade are being taken; the reason names the step."
 
@@ -67,7 +71,7 @@ class Reason(StrEnum):
     ROLLING_OUT = "RollingOut", "Pods of the wanted version are being started."
 
     # The database.
-    CONNECTED = "Connected", "The database answered."
+    CONNECTED = "Connected", "The database answered, or the artifact store did what was tried."
     DATABASE_UNREACHABLE = "DatabaseUnreachable", "The database does not answer, or refuses the credentials."
     UP_TO_DATE = "UpToDate", "The schema needs no migration."
     EMPTY = "Empty", "The database holds no schema yet."
@@ -77,6 +81,16 @@ class Reason(StrEnum):
         "A newer version has migrated the database; this image is too old.",
     )
     SCHEMA_FOREIGN = "SchemaForeign", "The database holds tables that are not those of a tracking server."
+
+    # The artifact store.
+    ON_VOLUME = "OnVolume", "Artifacts are on a volume: there is no store to reach."
+    CHECKING_STORE = "CheckingStore", "A Job with the wanted image tries the artifact store."
+    ARTIFACT_STORE_UNREACHABLE = "ArtifactStoreUnreachable", "The artifact store does not answer, or is busy."
+    ACCESS_DENIED = "AccessDenied", "The artifact store refuses the credentials, or what was tried with them."
+    NO_SUCH_BUCKET = "NoSuchBucket", "The bucket or container does not exist, or is in another region."
+    TLS_FAILED = "TLSFailed", "The certificate of the artifact store is not one that is trusted."
+    SKEWED_CLOCK = "SkewedClock", "The clock of the node differs too much from that of the artifact store."
+    STORE_CHECK_FAILED = "StoreCheckFailed", "The Job that tries the artifact store failed."
 
     # What failed.
     CONFIG_INVALID = "ConfigInvalid", "The server's command line refused its configuration."

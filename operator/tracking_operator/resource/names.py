@@ -26,6 +26,7 @@ APPLICATION: Final = "tracking-server"
 SERVER: Final = "server"
 GC: Final = "gc"
 CHECK: Final = "check"
+STORE_CHECK: Final = "store-check"
 HOOK: Final = "hook"
 BACKUP: Final = "backup"
 VERIFY: Final = "verify"
@@ -76,12 +77,20 @@ def backups_claim(name: str) -> str:
     return f"{name}-backups"
 
 
+def binding(name: str) -> str:
+    return f"{name}-binding"
+
+
 def gc_cron_job(name: str) -> str:
     return f"{name}-gc"
 
 
 def check_job(name: str, job_hash: str) -> str:
     return f"{name}-check-{job_hash}"
+
+
+def store_check_job(name: str, job_hash: str) -> str:
+    return f"{name}-store-{job_hash}"
 
 
 def hook_job(name: str, index: int, job_hash: str) -> str:

@@ -26,7 +26,7 @@ def _sqlite_has_one_replica(spec: Mapping[str, Any]) -> bool:
 
 
 def _replicas_share_the_artifacts(spec: Mapping[str, Any]) -> bool:
-    template = spec["artifacts"]["store"]["volume"].get("volumeClaimTemplate")
+    template = spec["artifacts"]["store"].get("volume", {}).get("volumeClaimTemplate")
     return _replicas(spec) <= 1 or template is None or "ReadWriteMany" in template["spec"]["accessModes"]
 
 
@@ -39,11 +39,23 @@ def _a_return_has_a_backup(upgrade: Mapping[str, Any]) -> bool:
     return bool(upgrade["onFailure"] != "RestoreBackup" or upgrade["backup"]["required"] != "Never")
 
 
-def _has_either(one: str, other: str) -> Rule:
+def _has_one_of(*keys: str) -> Rule:
     def holds(value: Mapping[str, Any]) -> bool:
-        return (one in value) != (other in value)
+        return sum(key in value for key in keys) == 1
 
     return holds
+
+
+def _a_volume_is_proxied(artifacts: Mapping[str, Any]) -> bool:
+    return "volume" not in artifacts["store"] or bool(artifacts["access"] == "Proxied")
+
+
+def _a_volume_has_no_root(artifacts: Mapping[str, Any]) -> bool:
+    return "volume" not in artifacts["store"] or "root" not in artifacts
+
+
+def _a_key_of_kms_is_used(sse: Mapping[str, Any]) -> bool:
+    return "kmsKeyId" not in sse or bool(sse["mode"] == "KMS")
 
 
 def _node_port_has_its_type(service: Mapping[str, Any]) -> bool:
@@ -61,13 +73,26 @@ RULES: Final[Mapping[str, Rule]] = {
     "self.metadata.name.size() <= 40": _name_is_short,
     "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')": _name_suits_a_service,
     "!has(self.database.sqlite) || self.replicas <= 1": _sqlite_has_one_replica,
-    "self.replicas <= 1 || !has(self.artifacts.store.volume.volumeClaimTemplate) || "
+    "self.replicas <= 1 || !has(self.artifacts.store.volume) || "
+    "!has(self.artifacts.store.volume.volumeClaimTemplate) || "
     "self.artifacts.store.volume.volumeClaimTemplate.spec.accessModes.exists(mode, mode == 'ReadWriteMany')": (
         _replicas_share_the_artifacts
     ),
-    "has(self.sqlite) != has(self.uriSecretRef)": _has_either("sqlite", "uriSecretRef"),
-    "has(self.volumeClaimTemplate) != has(self.claimName)": _has_either("volumeClaimTemplate", "claimName"),
-    "has(self.value) != has(self.valueFrom)": _has_either("value", "valueFrom"),
+    "has(self.sqlite) != has(self.uriSecretRef)": _has_one_of("sqlite", "uriSecretRef"),
+    "has(self.volumeClaimTemplate) != has(self.claimName)": _has_one_of("volumeClaimTemplate", "claimName"),
+    "[has(self.volume), has(self.s3), has(self.gcs), has(self.azure)].exists_one(given, given)": (
+        _has_one_of("volume", "s3", "gcs", "azure")
+    ),
+    "!has(self.store.volume) || self.access == 'Proxied'": _a_volume_is_proxied,
+    "!has(self.store.volume) || !has(self.root)": _a_volume_has_no_root,
+    "!has(self.kmsKeyId) || self.mode == 'KMS'": _a_key_of_kms_is_used,
+    "[has(self.secretRef), has(self.workloadIdentity), has(self.ambient)].exists_one(given, given)": (
+        _has_one_of("secretRef", "workloadIdentity", "ambient")
+    ),
+    "[has(self.connectionString), has(self.accountKey), has(self.sasToken)].exists_one(given, given)": (
+        _has_one_of("connectionString", "accountKey", "sasToken")
+    ),
+    "has(self.value) != has(self.valueFrom)": _has_one_of("value", "valueFrom"),
     "!has(self.onFailure) || self.onFailure != 'RestoreBackup' || self.backup.required != 'Never'": (
         _a_return_has_a_backup
     ),

@@ -98,8 +98,9 @@ def _map_breaches(schema: Schema, value: Mapping[str, Any], path: str) -> Iterat
     for key in schema.get("required", ()):
         if key not in value:
             yield Fault(path=_join(path, key), message="is required")
-    if len(value) > schema.get("maxProperties", len(value)):
-        yield Fault(path=path, message=f"must have at most {schema['maxProperties']} entries, not {len(value)}")
+    if not schema.get("minProperties", 0) <= len(value) <= schema.get("maxProperties", len(value)):
+        limits = f"{schema.get('minProperties', 0)} to {schema.get('maxProperties', 'any number of')}"
+        yield Fault(path=path, message=f"must have {limits} entries, not {len(value)}")
     if "properties" in schema and not schema.get("x-kubernetes-preserve-unknown-fields"):
         known: Schema = schema["properties"]
         for key in value:

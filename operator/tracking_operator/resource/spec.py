@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Final, Literal, TypeAlias, cast
 
 from tracking_operator.errors import Fault, SpecInvalid
 from tracking_operator.resource import names
@@ -75,11 +75,73 @@ class VolumeStore:
     volume: Volume
 
 
-ArtifactStore: TypeAlias = VolumeStore
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SecretCredentials:
+    """`keys` maps what a credential is for, as the resource names it, to its key in the Secret."""
+
+    name: str
+    keys: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkloadIdentity:
+    service_account_annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ambient:
+    """Whatever identity the node gives."""
+
+
+Credentials: TypeAlias = SecretCredentials | WorkloadIdentity | Ambient
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServerSideEncryption:
+    mode: Literal["S3", "KMS"]
+    kms_key_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class S3Store:
+    bucket: str
+    region: str | None
+    endpoint: str | None
+    path_style: bool
+    sse: ServerSideEncryption | None
+    ca_secret_ref: SecretKey | None
+    credentials: Credentials
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GcsStore:
+    bucket: str
+    project: str | None
+    endpoint: str | None
+    ca_secret_ref: SecretKey | None
+    credentials: Credentials
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AzureStore:
+    account: str
+    container: str
+    endpoint_suffix: str
+    endpoint: str | None
+    ca_secret_ref: SecretKey | None
+    credentials: Credentials
+
+
+ObjectStore: TypeAlias = S3Store | GcsStore | AzureStore
+ArtifactStore: TypeAlias = VolumeStore | ObjectStore
+Access: TypeAlias = Literal["Proxied", "Presigned", "Direct"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Artifacts:
+    access: Access
+    root: str
+    """The folder in the store; empty for the whole of it."""
     store: ArtifactStore
 
 
@@ -215,11 +277,20 @@ class TrackingServer:
         return 0 if self.spec.suspend else self.spec.replicas
 
     @property
+    def secrets_of_server(self) -> tuple[str, ...]:
+        """The Secrets that the pods of the server read, each once."""
+        found = [reference.secret_key.name for reference in _references_of_store(self.spec.artifacts.store)]
+        if isinstance(self.spec.database, ExternalDatabase):
+            found.insert(0, self.spec.database.uri_secret_ref.name)
+        return tuple(dict.fromkeys(found))
+
+    @property
     def references(self) -> tuple[Reference, ...]:
         """Every Secret that has to exist for the server and its upgrade to run, in the order of the fields."""
         found: list[Reference] = []
         if isinstance(self.spec.database, ExternalDatabase):
             found.append(Reference(path="spec.database.uriSecretRef", secret_key=self.spec.database.uri_secret_ref))
+        found.extend(_references_of_store(self.spec.artifacts.store))
         for index, hook in enumerate(self.spec.upgrade.hooks.pre_migration):
             path = f"spec.upgrade.hooks.preMigration[{index}].env"
             found.extend(
@@ -229,6 +300,24 @@ class TrackingServer:
             )
         return tuple(found)
 
+
+def _references_of_store(store: ArtifactStore) -> tuple[Reference, ...]:
+    if isinstance(store, VolumeStore):
+        return ()
+    path = f"spec.artifacts.store.{_STORE_FIELDS[type(store)]}"
+    found: list[Reference] = []
+    if store.ca_secret_ref is not None:
+        found.append(Reference(path=f"{path}.caSecretRef", secret_key=store.ca_secret_ref))
+    if isinstance(store.credentials, SecretCredentials):
+        name = store.credentials.name
+        found.extend(
+            Reference(path=f"{path}.credentials.secretRef", secret_key=SecretKey(name=name, key=key))
+            for key in store.credentials.keys.values()
+        )
+    return tuple(found)
+
+
+_STORE_FIELDS: Final[Mapping[type[ObjectStore], str]] = {S3Store: "s3", GcsStore: "gcs", AzureStore: "azure"}
 
 Raw: TypeAlias = Mapping[str, Any]
 
@@ -292,7 +381,7 @@ def _spec(raw: Raw) -> Spec:
             workers=raw["server"]["workers"], allowed_hosts=tuple(raw["server"].get("allowedHosts", ()))
         ),
         database=_database(raw["database"]),
-        artifacts=Artifacts(store=VolumeStore(volume=_volume(raw["artifacts"]["store"]["volume"]))),
+        artifacts=_artifacts(raw["artifacts"]),
         upgrade=_upgrade(raw["upgrade"]),
         gc=_garbage_collection(raw["gc"]) if "gc" in raw else None,
         networking=Networking(service=_service(raw["networking"]["service"])),
@@ -320,6 +409,61 @@ def _database(raw: Raw) -> Database:
     if "sqlite" in raw:
         return Sqlite(volume=_volume(raw["sqlite"]))
     return ExternalDatabase(uri_secret_ref=_secret_key(raw["uriSecretRef"]))
+
+
+def _artifacts(raw: Raw) -> Artifacts:
+    return Artifacts(access=raw["access"], root=raw.get("root", ""), store=_store(raw["store"]))
+
+
+def _store(raw: Raw) -> ArtifactStore:
+    match raw:
+        case {"s3": s3}:
+            return S3Store(
+                bucket=s3["bucket"],
+                region=s3.get("region"),
+                endpoint=s3.get("endpoint"),
+                path_style=s3["pathStyle"],
+                sse=_encryption(s3["sse"]) if "sse" in s3 else None,
+                ca_secret_ref=_certificates(s3),
+                credentials=_credentials(s3["credentials"]),
+            )
+        case {"gcs": gcs}:
+            return GcsStore(
+                bucket=gcs["bucket"],
+                project=gcs.get("project"),
+                endpoint=gcs.get("endpoint"),
+                ca_secret_ref=_certificates(gcs),
+                credentials=_credentials(gcs["credentials"]),
+            )
+        case {"azure": azure}:
+            return AzureStore(
+                account=azure["account"],
+                container=azure["container"],
+                endpoint_suffix=azure["endpointSuffix"],
+                endpoint=azure.get("endpoint"),
+                ca_secret_ref=_certificates(azure),
+                credentials=_credentials(azure["credentials"]),
+            )
+        case _:
+            return VolumeStore(volume=_volume(raw["volume"]))
+
+
+def _encryption(raw: Raw) -> ServerSideEncryption:
+    return ServerSideEncryption(mode=raw["mode"], kms_key_id=raw.get("kmsKeyId"))
+
+
+def _certificates(raw: Raw) -> SecretKey | None:
+    return _secret_key(raw["caSecretRef"]) if "caSecretRef" in raw else None
+
+
+def _credentials(raw: Raw) -> Credentials:
+    match raw:
+        case {"secretRef": secret}:
+            return SecretCredentials(name=secret["name"], keys=secret["keys"])
+        case {"workloadIdentity": identity}:
+            return WorkloadIdentity(service_account_annotations=identity["serviceAccountAnnotations"])
+        case _:
+            return Ambient()
 
 
 def _secret_key(raw: Raw) -> SecretKey:

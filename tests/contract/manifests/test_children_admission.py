@@ -11,9 +11,9 @@ from tracking_operator.decisions.drift import differences
 from tracking_operator.desired.backup_job import backup_job
 from tracking_operator.desired.bundle import children
 from tracking_operator.desired.check_job import check_job
-from tracking_operator.desired.commands import CLUSTER
 from tracking_operator.desired.hook_job import hook_job
 from tracking_operator.desired.migration_job import migration_job
+from tracking_operator.desired.places import CLUSTER
 from tracking_operator.desired.restore_job import restore_job
 from tracking_operator.desired.verify_job import verify_job
 from tracking_operator.resource.kinds import Manifest

@@ -8,9 +8,10 @@ import pytest
 
 from tests.support.servers import a_server, an_external_server
 from tracking_operator.desired import commands
-from tracking_operator.desired.commands import CLUSTER, Command
+from tracking_operator.desired.commands import Command
 from tracking_operator.desired.deployment import LIVE_PATH, READY_PATH
 from tracking_operator.desired.job import TERMINAL_EXIT_CODES
+from tracking_operator.desired.places import CLUSTER
 from tracking_operator.desired.service import endpoint
 from tracking_operator.resource.conditions import Reason
 from tracking_operator.resource.spec import EnvFromSecret, EnvValue, TrackingServer

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import pytest
 
-from tests.support.clusters import BROKEN, CRON, DATABASE_SECRET, SERVER, SERVES, Database, Ending, World
-from tests.support.servers import EXTERNAL, NAMESPACE, SHARED_VOLUME
+from tests.support.clusters import BROKEN, BUCKET_SECRET, CRON, DATABASE_SECRET, SERVER, SERVES, Database, Ending, World
+from tests.support.servers import EXTERNAL, NAMESPACE, S3, SHARED_VOLUME, a_store
 from tracking_operator.cluster.memory import MemoryCluster
 from tracking_operator.decisions.events import EventReason
 from tracking_operator.errors import ClusterRefused
@@ -80,6 +80,7 @@ def test_all_conditions_are_there_after_the_first_pass() -> None:
         "Available",
         "ReferencesResolved",
         "DatabaseReachable",
+        "ArtifactStoreReachable",
         "SchemaCurrent",
         "UpgradeInProgress",
     }
@@ -116,6 +117,7 @@ def test_an_upgrade_takes_every_step_in_order() -> None:
     world.run(60)
     assert world.steps() == {
         "Check": "Succeeded",
+        "CheckStore": "Skipped",
         "Quiesce": "Succeeded",
         "Hooks": "Succeeded",
         "Backup": "Succeeded",
@@ -433,6 +435,84 @@ def test_a_secret_that_vanishes_leaves_what_serves() -> None:
     world.run(30)
     assert world.condition("ReferencesResolved") == ("False", "NotFound")
     assert world.ready_pods == 1
+
+
+def a_world_on_a_bucket(**spec: Any) -> World:
+    world = World()
+    world.put_secret()
+    world.put_bucket_keys()
+    fields: dict[str, Any] = {"database": EXTERNAL, "artifacts": a_store("s3", S3), "replicas": 2, **spec}
+    world.submit(image="server:1", **fields)
+    return world
+
+
+def test_a_bucket_is_tried_before_the_first_pod_starts() -> None:
+    world = a_world_on_a_bucket()
+    world.endings["store-check"] = "slow"
+    world.run(30)
+    assert world.cluster.find(SERVES) is None
+    assert world.condition("Ready") == ("False", "CheckingStore")
+    world.endings.clear()
+    world.run(60)
+    assert world.condition("Ready") == ("True", "AllReplicasReady")
+    assert world.condition("ArtifactStoreReachable") == ("True", "Connected")
+    assert world.steps()["CheckStore"] == "Succeeded"
+    assert world.events()[:2] == ["PreflightPassed", "ArtifactStoreChecked"]
+    assert world.status["binding"] == {"name": "demo-binding"}
+    rest(world)
+
+
+@pytest.mark.parametrize(
+    "fault", ["AccessDenied", "NoSuchBucket", "TLSFailed", "SkewedClock", "ArtifactStoreUnreachable", "ConfigInvalid"]
+)
+def test_a_bucket_that_cannot_be_used_is_told_and_heals(fault: str) -> None:
+    world = a_world_on_a_bucket()
+    world.store_fault = fault
+    world.run(60)
+    assert world.condition("ArtifactStoreReachable") == ("False", fault)
+    assert world.condition("Ready") == ("False", fault)
+    is_stalled = fault != "ArtifactStoreUnreachable"
+    assert world.condition("Stalled" if is_stalled else "Reconciling") == ("True", fault)
+    assert "the bucket does not let us" in world.message("ArtifactStoreReachable")
+    assert world.events().count("ArtifactStoreUnreachable") == 1
+    assert world.migrations == 0
+    world.store_fault = ""
+    world.run(300)
+    assert world.condition("Ready") == ("True", "AllReplicasReady")
+    rest(world)
+
+
+def test_rotated_keys_of_a_bucket_roll_the_pods_once_and_only_when_they_work() -> None:
+    world = a_world_on_a_bucket()
+    world.run(60)
+    generation = world.deployment["metadata"]["generation"]
+    world.store_fault = "AccessDenied"
+    world.put_bucket_keys(secret="wrong")
+    for _ in range(60):
+        world.run(1)
+        assert world.ready_pods == 2
+    assert world.deployment["metadata"]["generation"] == generation
+    assert world.condition("Available") == ("True", "MinimumReplicasAvailable")
+    world.store_fault = ""
+    world.put_bucket_keys(secret="two")
+    for _ in range(60):
+        world.run(1)
+        assert world.ready_pods >= 2
+    assert world.deployment["metadata"]["generation"] == generation + 1
+    assert world.condition("Ready") == ("True", "AllReplicasReady")
+    assert world.migrations == 1
+    rest(world)
+
+
+def test_keys_that_are_missing_are_named() -> None:
+    world = a_world_on_a_bucket()
+    world.drop(BUCKET_SECRET)
+    world.run(30)
+    assert world.condition("ReferencesResolved") == ("False", "NotFound")
+    assert "spec.artifacts.store.s3.credentials.secretRef names Secret bucket" in world.message("ReferencesResolved")
+    world.put_bucket_keys()
+    world.run(60)
+    assert world.condition("Ready") == ("True", "AllReplicasReady")
 
 
 def test_an_unreachable_database_is_tried_again_until_it_answers() -> None:

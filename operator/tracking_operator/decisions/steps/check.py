@@ -8,27 +8,24 @@ from datetime import datetime
 from typing import Final
 
 from tracking_operator.decisions.actions import Delete
-from tracking_operator.decisions.observed import CONFIG_PROBLEMS, Job
+from tracking_operator.decisions.observed import Job
 from tracking_operator.decisions.reports import SchemaReport, parse_schema_report
 from tracking_operator.decisions.situation import Situation
 from tracking_operator.decisions.steps.job_step import (
+    NOT_OURS_EXIT_CODES,
     JobOfStep,
     changed_nothing,
-    condition_since,
     database_field,
-    explain,
-    reason_of_problem,
-    retry_time,
+    hindrance,
+    not_a_server,
     take_job,
+    with_retry,
 )
 from tracking_operator.decisions.steps.progress import Done, Failed, Progress, Working
 from tracking_operator.desired.check_job import check_job
-from tracking_operator.desired.job import NO_SUCH_PROGRAM_EXIT_CODES
 from tracking_operator.resource import names
-from tracking_operator.resource.conditions import ConditionType, Reason
+from tracking_operator.resource.conditions import Reason
 
-_NOT_OURS: Final = frozenset({2, *NO_SUCH_PROGRAM_EXIT_CODES})
-"""Exit codes of an image that does not know the command; 2 is a usage error."""
 _SCHEMA_UNSUPPORTED: Final = "SchemaUnsupported"
 
 
@@ -42,7 +39,7 @@ def check(situation: Situation) -> Progress:
         case Failed(job=Job() as job):
             return _explained(situation, progress, job)
         case Working(job=Job() as job, actions=()) if job.problem is not None:
-            return _problem(situation, progress, job)
+            return hindrance(situation, progress, job, database_field(situation))
         case _:
             return progress
 
@@ -96,7 +93,7 @@ def _found(situation: Situation, job: Job) -> Progress:
     if parse_schema_report(job.report) is not None:
         return Done(job=job)
     message = f"Job {job.ref.name}: image {situation.image} does not answer as a tracking server's does"
-    return _with_retry(situation, Failed(reason=Reason.IMAGE_UNUSABLE, message=message, job=job), job)
+    return with_retry(situation, Failed(reason=Reason.IMAGE_UNUSABLE, message=message, job=job), job)
 
 
 def _explained(situation: Situation, failed: Failed, job: Job) -> Failed:
@@ -108,29 +105,7 @@ def _explained(situation: Situation, failed: Failed, job: Job) -> Failed:
             return replace(failed, message=f"{failed.message}. Correct {database_field(situation)}")
         case _ if report is not None and report.reason == _SCHEMA_UNSUPPORTED:
             return replace(failed, reason=Reason.SCHEMA_NEWER_THAN_IMAGE)
-        case _ if job.exit_codes & _NOT_OURS:
-            message = f"{failed.message}. Image {situation.image} is not that of a tracking server: correct spec.image"
-            return _with_retry(situation, replace(failed, reason=Reason.IMAGE_UNUSABLE, message=message), job)
+        case _ if job.exit_codes & NOT_OURS_EXIT_CODES:
+            return not_a_server(situation, failed, job)
         case _:
-            return _with_retry(situation, failed, job)
-
-
-def _problem(situation: Situation, working: Working, job: Job) -> Progress:
-    """The Job goes on waiting, and goes on by itself when the image or the key appears."""
-    if job.problem is None:
-        return working
-    words = f"Job {job.ref.name}: {explain(job.problem)}"
-    if job.problem.reason in CONFIG_PROBLEMS:
-        message = f"{words}. Add the key that {database_field(situation)} names to its Secret, or correct the field"
-        return Failed(reason=Reason.KEY_MISSING, message=message, needs_person=False, job=job)
-    reason = reason_of_problem(job.problem)
-    if reason is None:
-        return working
-    message = f"{words}. Make image {situation.image} available, or correct spec.image"
-    return Failed(reason=reason, message=message, job=job)
-
-
-def _with_retry(situation: Situation, failed: Failed, job: Job) -> Failed:
-    """An image under the same name may be mended, and a pod may have been out of memory."""
-    since = condition_since(situation, ConditionType.STALLED, "True") or job.created_at
-    return replace(failed, retry_at=retry_time(situation, job, since))
+            return with_retry(situation, failed, job)

@@ -1,7 +1,7 @@
 """What all steps that are done by a Job have in common: find the Job or make it, wait for it, understand its end."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,6 +16,7 @@ from tracking_operator.decisions.observed import (
 )
 from tracking_operator.decisions.situation import Situation
 from tracking_operator.decisions.steps.progress import POLL_SECONDS, Done, Failed, Progress, Working
+from tracking_operator.desired.job import NO_SUCH_PROGRAM_EXIT_CODES
 from tracking_operator.desired.volume_claim import BACKUPS, DATABASE, can_be_shared_between_nodes, pod_volumes
 from tracking_operator.resource import names
 from tracking_operator.resource.conditions import ConditionType, Reason
@@ -27,6 +28,9 @@ LONGEST_RETRY: Final = timedelta(seconds=120)
 STUCK_SECONDS: Final = 120.0
 """How long a pod may be kept from starting by its image or its configuration, while nothing serves."""
 UNSCHEDULABLE_SECONDS: Final = 600.0
+
+NOT_OURS_EXIT_CODES: Final = frozenset({2, *NO_SUCH_PROGRAM_EXIT_CODES})
+"""Of an image that does not know the command; 2 is a usage error."""
 
 HEALS: Final = frozenset({Reason.DATABASE_UNREACHABLE, Reason.LOCK_BUSY})
 _SHARED_REASONS: Final[Mapping[str, Reason]] = {
@@ -126,6 +130,35 @@ def reason_of_problem(problem: Problem) -> Reason | None:
     if problem.reason in CONFIG_PROBLEMS:
         return Reason.KEY_MISSING
     return None
+
+
+def hindrance(situation: Situation, working: Working, job: Job, field: str) -> Progress:
+    """What keeps the pod of a check from starting. The Job goes on by itself when the image or the key appears.
+
+    `field` of the spec names the Secrets that the pod reads.
+    """
+    if job.problem is None:
+        return working
+    words = f"Job {job.ref.name}: {explain(job.problem)}"
+    if job.problem.reason in CONFIG_PROBLEMS:
+        message = f"{words}. Add the key that {field} names to its Secret, or correct the field"
+        return Failed(reason=Reason.KEY_MISSING, message=message, needs_person=False, job=job)
+    reason = reason_of_problem(job.problem)
+    if reason is None:
+        return working
+    message = f"{words}. Make image {situation.image} available, or correct spec.image"
+    return Failed(reason=reason, message=message, job=job)
+
+
+def not_a_server(situation: Situation, failed: Failed, job: Job) -> Failed:
+    message = f"{failed.message}. Image {situation.image} is not that of a tracking server: correct spec.image"
+    return with_retry(situation, replace(failed, reason=Reason.IMAGE_UNUSABLE, message=message), job)
+
+
+def with_retry(situation: Situation, failed: Failed, job: Job) -> Failed:
+    """An image under the same name may be mended, a pod may have been out of memory, a bucket may be opened to us."""
+    since = condition_since(situation, ConditionType.STALLED, "True") or job.created_at
+    return replace(failed, retry_at=retry_time(situation, job, since))
 
 
 def node_of_volume(situation: Situation) -> str | None:

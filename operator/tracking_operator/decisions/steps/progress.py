@@ -19,6 +19,7 @@ class StepName(StrEnum):
     """As they stand in `status.upgrade.steps`."""
 
     CHECK = "Check"
+    CHECK_STORE = "CheckStore"
     QUIESCE = "Quiesce"
     HOOKS = "Hooks"
     BACKUP = "Backup"

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.support.clusters import World
-from tests.support.servers import EXTERNAL, SHARED_VOLUME
+from tests.support.servers import EXTERNAL, S3, SHARED_VOLUME, a_store
 from tracking_operator.decisions.conditions import Condition, as_manifest
 from tracking_operator.decisions.drift import is_list, is_map
 from tracking_operator.resource.conditions import ConditionType, Reason
@@ -54,16 +54,20 @@ def a_world_of(name: str) -> World:
             world.endings["migrate"] = "halfway"
         case "unreachable":
             world.database.is_reachable = False
+        case "no bucket":
+            world.put_bucket_keys()
+            world.store_fault = "NoSuchBucket"
         case "unusable":
             world.unpullable.add("server:2")
         case _:
             pass
     world.database.revision = None if name == "empty" else 1
-    world.submit(image="server:2", database=EXTERNAL, artifacts=SHARED_VOLUME, upgrade=upgrade)
+    artifacts = a_store("s3", S3) if name == "no bucket" else SHARED_VOLUME
+    world.submit(image="server:2", database=EXTERNAL, artifacts=artifacts, upgrade=upgrade)
     return world
 
 
-@pytest.mark.parametrize("name", ["empty", "upgraded", "failed", "unreachable", "unusable"])
+@pytest.mark.parametrize("name", ["empty", "upgraded", "failed", "unreachable", "unusable", "no bucket"])
 def test_every_field_of_the_status_is_one_of_the_resource(name: str) -> None:
     text = files("tracking_operator.resource").joinpath("trackingservers.yaml").read_text("utf-8")
     version = yaml.safe_load(text)["spec"]["versions"][0]

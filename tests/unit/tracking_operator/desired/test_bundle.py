@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.servers import EXTERNAL, SHARED_VOLUME, SQLITE, UID, a_server, an_external_server
+from tests.support.servers import EXTERNAL, S3, SHARED_VOLUME, SQLITE, UID, a_server, a_store, an_external_server
 from tracking_operator.desired.bundle import children, foundation, workload
-from tracking_operator.desired.commands import CLUSTER
 from tracking_operator.desired.deployment import can_roll, deployment
+from tracking_operator.desired.places import CLUSTER
 from tracking_operator.desired.service import endpoint, service
 from tracking_operator.desired.volume_claim import volume_claims
 from tracking_operator.resource import names
@@ -40,6 +40,7 @@ def _gc(server: TrackingServer) -> Manifest:
                 "PersistentVolumeClaim/demo-artifacts",
                 "PersistentVolumeClaim/demo-backups",
                 "Service/demo",
+                "ConfigMap/demo-binding",
                 "Deployment/demo",
                 "CronJob/demo-gc",
             ],
@@ -47,7 +48,13 @@ def _gc(server: TrackingServer) -> Manifest:
         ),
         pytest.param(
             an_external_server(upgrade={"backup": {"required": "Never"}}),
-            ["ServiceAccount/demo", "PersistentVolumeClaim/demo-artifacts", "Service/demo", "Deployment/demo"],
+            [
+                "ServiceAccount/demo",
+                "PersistentVolumeClaim/demo-artifacts",
+                "Service/demo",
+                "ConfigMap/demo-binding",
+                "Deployment/demo",
+            ],
             id="external, without backups and gc",
         ),
         pytest.param(
@@ -56,8 +63,13 @@ def _gc(server: TrackingServer) -> Manifest:
                 artifacts={"store": {"volume": {"claimName": "old"}}},
                 upgrade={"backup": {"method": {"dump": {"volume": {"claimName": "old"}}}}},
             ),
-            ["ServiceAccount/demo", "Service/demo", "Deployment/demo"],
+            ["ServiceAccount/demo", "Service/demo", "ConfigMap/demo-binding", "Deployment/demo"],
             id="claims of others",
+        ),
+        pytest.param(
+            an_external_server(artifacts=a_store("s3", S3), upgrade={"backup": {"required": "Never"}}),
+            ["ServiceAccount/demo", "Service/demo", "ConfigMap/demo-binding", "Deployment/demo"],
+            id="a bucket",
         ),
     ],
 )

@@ -4,7 +4,8 @@ import pytest
 
 from tests.support.servers import EXTERNAL, a_server
 from tracking_operator.desired import commands
-from tracking_operator.desired.commands import CLUSTER, Command, Places
+from tracking_operator.desired.commands import Command
+from tracking_operator.desired.places import CLUSTER, Places
 from tracking_operator.resource.spec import EnvFromSecret, EnvValue, SecretKey, TrackingServer
 
 HERE = Places(
@@ -12,6 +13,7 @@ HERE = Places(
     database="/data/demo/database",
     artifacts="/data/demo/artifacts",
     backups="/data/demo/backups",
+    secrets="/data/demo/secrets",
     temporary="/data/demo/tmp",
     report="/data/demo/report",
     host="127.0.0.1",

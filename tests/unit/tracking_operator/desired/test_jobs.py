@@ -7,10 +7,10 @@ import pytest
 from tests.support.servers import UID, a_server, an_external_server
 from tracking_operator.desired.backup_job import backup_job
 from tracking_operator.desired.check_job import check_job
-from tracking_operator.desired.commands import CLUSTER
 from tracking_operator.desired.hook_job import hook_job
 from tracking_operator.desired.job import TERMINAL_EXIT_CODES
 from tracking_operator.desired.migration_job import migration_job
+from tracking_operator.desired.places import CLUSTER
 from tracking_operator.desired.restore_job import restore_job
 from tracking_operator.desired.verify_job import verify_job
 from tracking_operator.resource.kinds import Manifest

@@ -1,7 +1,8 @@
 import pytest
 
 from tests.support.servers import a_server, an_external_server
-from tracking_operator.desired.commands import CLUSTER, Command
+from tracking_operator.desired.commands import Command
+from tracking_operator.desired.places import CLUSTER
 from tracking_operator.desired.pod_template import (
     Anywhere,
     BesideServer,

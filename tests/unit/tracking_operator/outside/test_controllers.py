@@ -8,7 +8,7 @@ import pytest
 from tests.support.servers import a_server
 from tracking_operator.desired.bundle import children
 from tracking_operator.desired.check_job import check_job
-from tracking_operator.desired.commands import CLUSTER
+from tracking_operator.desired.places import CLUSTER
 from tracking_operator.outside import pod_status
 from tracking_operator.outside.controllers import REVISION_LABEL, Answer, run_cron_job, run_deployment, run_job
 from tracking_operator.resource.kinds import JOB, POD, Manifest, Ref, ref_of

@@ -4,7 +4,7 @@ import yaml
 
 from tests.support.servers import a_resource
 from tracking_operator.desired.bundle import children
-from tracking_operator.desired.commands import CLUSTER
+from tracking_operator.desired.places import CLUSTER
 from tracking_operator.outside.documents import read_documents
 from tracking_operator.outside.render import render
 from tracking_operator.resource.spec import parse

@@ -5,6 +5,7 @@ from tests.support.servers import EXTERNAL, a_resource, a_server, an_external_se
 from tracking_operator.errors import SpecInvalid
 from tracking_operator.resource.kinds import Manifest
 from tracking_operator.resource.spec import (
+    Artifacts,
     Dump,
     EnvFromSecret,
     EnvValue,
@@ -16,6 +17,7 @@ from tracking_operator.resource.spec import (
     SecurityContext,
     Sqlite,
     VolumeClaimTemplate,
+    VolumeStore,
     parse,
 )
 
@@ -77,7 +79,7 @@ def test_the_smallest_resource_gets_the_defaults() -> None:
     spec = a_server().spec
     assert (spec.image, spec.replicas, spec.server.workers, spec.gc, spec.suspend) == (None, 1, 2, None, False)
     assert spec.database == Sqlite(volume=_a_template("10Gi"))
-    assert spec.artifacts.store.volume == _a_template("50Gi")
+    assert spec.artifacts == Artifacts(access="Proxied", root="", store=VolumeStore(volume=_a_template("50Gi")))
     assert (spec.upgrade.backup.required, spec.upgrade.on_failure) == ("WhenMigrating", "Hold")
     assert spec.upgrade.backup.method == Dump(volume=_a_template("20Gi"))
     assert (spec.networking.service.type, spec.networking.service.port) == ("ClusterIP", 5000)
