@@ -70,7 +70,7 @@ _TYPE_FAULT: Final = re.compile(r"^Invalid value .* for parameter '[^']+' suppli
 _BEYOND_MLFLOW: Final = re.compile(r"\bOR\b|\bNOT\b(?! IN| NULL)|^\(| \(", re.IGNORECASE)
 
 _OF_A_VALUE: Final = re.compile(
-    r"(?:Invalid|Missing) value |Invalid (?:Model Version stage|webhook)|Webhook |Both .run_name|A batch |Duplicate param"
+    r"(?:Invalid|Missing) value |Invalid (?:Model Version stage|webhook)|Webhook |Both |A batch |Duplicate param"
 )
 _KIND: Final = 12
 """Characters by which messages of different kinds differ."""
