@@ -175,8 +175,9 @@ FILTERS = [
 COMPARISONS = st.sampled_from([found for text in FILTERS for found in comparisons_of(parse_filter(text, GRAMMAR))])
 
 
-def seed(connection: Connection) -> None:
-    experiment_ids = sorted({run.experiment_id for run in RUNS})
+def seed(connection: Connection, runs: Sequence[SeededRun] = RUNS) -> None:
+    """Into a database without these experiments."""
+    experiment_ids = sorted({run.experiment_id for run in runs})
     connection.execute(
         insert(schema.experiments),
         [{"experiment_id": number, "name": f"e{number}", "lifecycle_stage": "active"} for number in experiment_ids],
@@ -190,7 +191,7 @@ def seed(connection: Connection) -> None:
             for dataset, uuid in datasets.items()
         ],
     )
-    for run in RUNS:
+    for run in runs:
         _seed_run(connection, run, datasets)
 
 
