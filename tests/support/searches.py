@@ -481,7 +481,7 @@ _ORDERS: Final[Mapping[str, Sequence[Sequence[object]]]] = {
         [{"field_name": "metrics.acc"}, {"field_name": "metrics.loss"}],
         *(
             [{"ascending": True}],
-            [_NAMELESS],
+            [{}],
             ["name"],
             [{"field_name": 5}],
             [{"field_name": "name", "dataset_name": "iris"}],
