@@ -529,6 +529,7 @@ _D2: Final[Mapping[str, str]] = {"dataset_name": "mnist", "dataset_digest": "d2"
 
 _NAMELESS: Final[Mapping[str, str]] = {}
 
+_NO_DATASET: Final[Mapping[str, str]] = {}
 _NARROWED: Final[Sequence[Sequence[Mapping[str, str]]]] = ([], [_D1], [_D2], [_D1, _D2], [{"dataset_digest": "d1"}])
 
 _FIELDS: Final[Mapping[str, Sequence[Mapping[str, object]]]] = {
