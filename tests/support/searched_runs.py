@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from hypothesis import strategies as st
@@ -192,10 +193,13 @@ def seed(connection: Connection, runs: Sequence[SeededRun] = RUNS) -> None:
         ],
     )
     for run in runs:
-        _seed_run(connection, run, datasets)
+        seed_run(connection, run, datasets)
 
 
-def _seed_run(connection: Connection, run: SeededRun, datasets: Mapping[SeededDataset, str]) -> None:
+def seed_run(
+    connection: Connection, run: SeededRun, datasets: Mapping[SeededDataset, str] = MappingProxyType({})
+) -> None:
+    """`datasets`: the ids of those that are there."""
     connection.execute(
         insert(schema.runs).values(
             run_uuid=run.run_id,

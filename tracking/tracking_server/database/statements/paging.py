@@ -9,11 +9,11 @@ import binascii
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, case, false, or_
+from sqlalchemy import ColumnElement, Select, and_, case, false, or_, select, true, union_all
 
 from tracking_server.errors import InvalidParameter
 
@@ -63,30 +63,56 @@ class PageQuery:
 
 
 def select_page(
-    statement: Selected, keys: Sequence[SortKey], *, size: int, token: str, query: str, dialect: str
+    statement: Selected,
+    keys: Sequence[SortKey],
+    *,
+    size: int,
+    token: str,
+    query: str,
+    dialect: str,
+    streams: Sequence[ColumnElement[bool]] = (),
 ) -> PageQuery:
     """`keys` end in a unique one. `query` is the hash of what is searched for, and a token is good for that alone.
 
+    `streams` part the rows, where an index has each part in the order of `keys`: then a page is read from the place
+    where it starts in each, and not from the first row.
     Raises InvalidParameter for a token that no page of this search has given.
     """
-    if token:
-        statement = statement.where(_is_after(keys, _places_of(token, keys, query)))
     asked_for = list(statement.selected_columns)
-    places = [_index(key.column, asked_for) for key in keys]
-    added = [key.column for key, place in zip(keys, places, strict=True) if place is None]
+    found_at = [_index(key.column, asked_for) for key in keys]
+    added = [key.column for key, place in zip(keys, found_at, strict=True) if place is None]
     behind = iter(range(len(asked_for), len(asked_for) + len(added)))
-    page: Selected = (
-        statement.add_columns(*(column.label(f"sort_{index}") for index, column in enumerate(added)))
-        .order_by(*(clause for key in keys for clause in _order(key, dialect)))
-        .limit(size + 1)
-    )
+    places = [next(behind) if place is None else place for place in found_at]
+    statement = statement.add_columns(*(column.label(f"sort_{index}") for index, column in enumerate(added)))
+    start = _places_of(token, keys, query) if token else None
+    if not streams:
+        parts = [statement if start is None else statement.where(_is_after(keys, start))]
+    else:
+        ranges = [true()] if start is None else _ranges_after(keys, start)
+        parts = [statement.where(stream, within) for stream in streams for within in ranges]
     return PageQuery(
-        statement=page,
+        statement=_merged([_first(part, keys, size, dialect) for part in parts], keys, places, size, dialect),
         width=len(asked_for),
-        places=[next(behind) if place is None else place for place in places],
+        places=places,
         size=size,
         query=query,
     )
+
+
+def _first(statement: Selected, keys: Sequence[SortKey], size: int, dialect: str) -> Selected:
+    """One more than the page has."""
+    return statement.order_by(*(clause for key in keys for clause in _order(key, dialect))).limit(size + 1)
+
+
+def _merged(
+    parts: Sequence[Selected], keys: Sequence[SortKey], places: Sequence[int], size: int, dialect: str
+) -> Selected:
+    if len(parts) == 1:
+        return parts[0]
+    merged = union_all(*(select(part.subquery()) for part in parts)).subquery()
+    columns: list[ColumnElement[Any]] = list(merged.c)
+    moved = [replace(key, column=columns[place]) for key, place in zip(keys, places, strict=True)]
+    return _first(select(*columns), moved, size, dialect)
 
 
 def _index(column: ColumnElement[Any], columns: Sequence[ColumnElement[Any]]) -> int | None:
@@ -129,6 +155,16 @@ def _is_after(keys: Sequence[SortKey], places: Sequence[Place]) -> ColumnElement
         later = or_(beyond, and_(key.column == place, condition))
         condition = or_(later, key.column.is_(None)) if key.is_nullable else later
     return condition
+
+
+def _ranges_after(keys: Sequence[SortKey], places: Sequence[Place]) -> Sequence[ColumnElement[bool]]:
+    """What is behind the place, as ranges of the first key: its values from there on, and its NULLs."""
+    first, place = keys[0], places[0]
+    if place is None:
+        return [_is_after(keys, places)]
+    from_here = first.column <= place if first.descending else first.column >= place
+    values = and_(from_here, _is_after([replace(first, is_nullable=False), *keys[1:]], places))
+    return [values, first.column.is_(None)] if first.is_nullable else [values]
 
 
 class _Token(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
