@@ -15,7 +15,14 @@ from tracking_server.database.statements.conditions import (
     text_matches,
 )
 from tracking_server.database.statements.logged_models import COLUMNS
-from tracking_server.database.statements.paging import PageQuery, Selected, SortKey, query_hash, select_page
+from tracking_server.database.statements.paging import (
+    MOST_STREAMS,
+    PageQuery,
+    Selected,
+    SortKey,
+    query_hash,
+    select_page,
+)
 from tracking_server.entities.lifecycle import LifecycleStage
 from tracking_server.entities.logged_models import DatasetFilter, LoggedModelOrder, SearchLoggedModels
 from tracking_server.errors import InvalidParameter
@@ -76,7 +83,14 @@ def select_logged_model_page(request: SearchLoggedModels, experiment_ids: Sequen
         token=request.page_token,
         query=query_hash("logged models", sorted(experiment_ids), request.filter, request.datasets, request.order_by),
         dialect=dialect,
+        streams=() if request.order_by else _newest_first(experiment_ids, dialect),
     )
+
+
+def _newest_first(experiment_ids: Sequence[int], dialect: str) -> Sequence[ColumnElement[bool]]:
+    """The models of one experiment each: `trackplane_logged_models_by_experiment` has them by their time."""
+    ids = storable_ids(dict.fromkeys(experiment_ids), dialect)
+    return [logged_models.c.experiment_id == number for number in ids] if len(ids) <= MOST_STREAMS else ()
 
 
 # The filter: a condition on the row of a model

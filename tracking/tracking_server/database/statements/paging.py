@@ -10,12 +10,15 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 from sqlalchemy import ColumnElement, Select, and_, case, false, or_, select, true, union_all
 
 from tracking_server.errors import InvalidParameter
+
+MOST_STREAMS: Final = 4
+"""Each is a part of the statement, with all of the filter in it."""
 
 _VERSION = 1
 

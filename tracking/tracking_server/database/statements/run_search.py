@@ -15,6 +15,7 @@ from tracking_server.database.statements.conditions import (
     text_matches,
 )
 from tracking_server.database.statements.paging import (
+    MOST_STREAMS,
     PageQuery,
     Selected,
     SortKey,
@@ -46,7 +47,6 @@ _TIMES: Final = frozenset({"start_time", "end_time"})
 _START_TIME: Final = Identifier(entity=Entity.ATTRIBUTE, key="start_time")
 _RUN_ID: Final = Identifier(entity=Entity.ATTRIBUTE, key="run_id")
 _NEWEST_FIRST: Final = [Ordering(identifier=_START_TIME, descending=True), Ordering(identifier=_RUN_ID)]
-_MOST_STREAMS: Final = 4
 
 
 def select_run_page(request: SearchRuns, experiment_ids: Sequence[int], dialect: str) -> PageQuery:
@@ -93,7 +93,7 @@ def _streams(
     if list(orderings) != _NEWEST_FIRST:
         return ()
     pairs = [(number, stage) for number in storable_ids(dict.fromkeys(experiment_ids), dialect) for stage in stages]
-    if len(pairs) > _MOST_STREAMS:
+    if len(pairs) > MOST_STREAMS:
         return ()
     return [and_(runs.c.experiment_id == number, runs.c.lifecycle_stage == stage) for number, stage in pairs]
 
