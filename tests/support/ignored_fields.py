@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Final
 
 _WHOLE: Final = "A listing is whole: there is no second page. MLflow's server takes no notice either."
-_REFUSED: Final = "Multipart uploads are refused, whatever their parts."
 _DATABRICKS: Final = "Databricks alone has deployment jobs. MLflow's server takes no notice either."
 
 IGNORED: Final[Mapping[str, Mapping[str, str]]] = {
@@ -12,8 +11,5 @@ IGNORED: Final[Mapping[str, Mapping[str, str]]] = {
     "GET /api/2.0/mlflow/logged-models/{model_id}/artifacts/directories": {"page_token": _WHOLE},
     "POST /api/2.0/mlflow/registered-models/create": {"deployment_job_id": _DATABRICKS},
     "PATCH /api/2.0/mlflow/registered-models/update": {"deployment_job_id": _DATABRICKS},
-    "POST /api/2.0/mlflow-artifacts/mpu/complete/{artifact_path}": dict.fromkeys(
-        ("parts", "parts.part_number", "parts.etag", "parts.url"), _REFUSED
-    ),
 }
 """By method and path of the call, then by field; a field inside of another is named with a dot."""

@@ -107,6 +107,12 @@ def _one_of(*choices: str) -> Callable[[str], str]:
     return parse
 
 
+def _access(text: str) -> str:
+    if text.lower() not in {"proxied", "presigned"}:
+        raise _Refused(f"must be proxied or presigned, not {text!r}")
+    return text.lower()
+
+
 def _pattern(text: str) -> re.Pattern[str] | None:
     try:
         return re.compile(text) if text else None
@@ -211,6 +217,25 @@ class Settings:
             default="true",
             meaning="Whether clients read and write artifacts through the server.",
             parse=_flag,
+        )
+    )
+    artifacts_access: str = field(
+        metadata=_about(
+            option="--artifacts-access",
+            env="TRACKPLANE_ARTIFACTS_ACCESS",
+            default="proxied",
+            meaning="How clients reach the artifacts that the server serves. proxied: their bytes pass through the"
+            " server. presigned: besides, the server signs addresses in the object store, by which clients send and"
+            " take large files themselves.",
+            parse=_access,
+        )
+    )
+    presigned_download_seconds: int = field(
+        metadata=_about(
+            env="MLFLOW_PRESIGNED_DOWNLOAD_URL_TTL_SECONDS",
+            default="300",
+            meaning="How long an address to download from is good, when the client does not say.",
+            parse=_number(1, 7 * 24 * 3600),
         )
     )
     host: str = field(

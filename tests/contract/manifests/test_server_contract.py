@@ -28,8 +28,8 @@ from tracking_server.errors import (
     SchemaUnsupported,
 )
 from tracking_server.settings import EMBEDDED_DATABASE, SETTINGS, Settings
+from tracking_server.web.assembly import ROWS
 from tracking_server.web.hosts import HostRule
-from tracking_server.web.service_routes import SERVICE_ROWS
 
 SECRET_URI: Final = "postgresql://user:password@postgresql:5432/mlflow"
 ARCHIVE: Final = "/var/lib/trackplane/backups/one.zst"
@@ -146,7 +146,7 @@ def test_reasons_of_reports_are_reasons_of_conditions() -> None:
 
 
 def test_the_paths_of_the_probes_are_served() -> None:
-    assert {LIVE_PATH, READY_PATH} <= {row.path for row in SERVICE_ROWS}
+    assert {LIVE_PATH, READY_PATH} <= {row.path for row in ROWS}
 
 
 def test_secrets_are_in_no_command_line() -> None:

@@ -12,6 +12,8 @@ BAD = {
     "MLFLOW_SERVER_X_FRAME_OPTIONS": "ALLOWALL",
     "MLFLOW_STATIC_PREFIX": "prefix/",
     "MLFLOW_LOGGING_LEVEL": "LOUD",
+    "TRACKPLANE_ARTIFACTS_ACCESS": "direct",
+    "MLFLOW_PRESIGNED_DOWNLOAD_URL_TTL_SECONDS": "604801",
 }
 
 
@@ -23,6 +25,7 @@ def test_the_defaults() -> None:
     assert settings.artifacts_destination == "./mlartifacts"
     assert settings.creates_schema
     assert settings.serves_artifacts
+    assert (settings.artifacts_access, settings.presigned_download_seconds) == ("proxied", 300)
     assert settings.checks_requests
     assert settings.allowed_hosts == ()
     assert settings.pool_class == ""

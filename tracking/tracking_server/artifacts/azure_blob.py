@@ -16,7 +16,7 @@ from urllib.parse import quote
 import requests
 from azure.core import MatchConditions
 from azure.core.credentials import AzureNamedKeyCredential, AzureSasCredential, TokenCredential
-from azure.core.exceptions import ResourceExistsError
+from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import DefaultAzureCredential
 from azure.storage.blob import (
@@ -36,7 +36,7 @@ from azure.storage.blob import (
 from requests.adapters import HTTPAdapter
 
 from tracking_server.artifacts.addresses import AzureAddress, azure_account_key, has_azure_signature
-from tracking_server.artifacts.azure_failures import translated
+from tracking_server.artifacts.azure_failures import code_of, translated
 from tracking_server.artifacts.bucket import FoundObject, Page
 from tracking_server.artifacts.headers import media_type
 from tracking_server.artifacts.many import delete_each
@@ -55,7 +55,7 @@ from tracking_server.artifacts.store import (
     StoreMisconfigured,
     Wanted,
 )
-from tracking_server.errors import NotImplementedHere
+from tracking_server.errors import InvalidParameter, NotImplementedHere
 
 CONNECT_SECONDS: Final = 10
 TIMEOUT_SECONDS: Final = 600.0
@@ -239,8 +239,17 @@ class AzureContainer:
 
     def complete_parts(self, name: str, upload_id: str, parts: Sequence[SentPart]) -> Stat:
         blocks = [BlobBlock(block_id(upload_id, each.number)) for each in parts]
+        settings = ContentSettings(content_type=media_type(name))
         with translated(self.uri, "write"):
-            self.blob(name).commit_block_list(blocks, content_settings=ContentSettings(content_type=media_type(name)))
+            try:
+                self.blob(name).commit_block_list(blocks, content_settings=settings)
+            except HttpResponseError as error:
+                if code_of(error) != "InvalidBlockList":
+                    raise
+                raise InvalidParameter(
+                    f"{self.uri} has not all parts of this upload: not all were sent, or it was given up, or another"
+                    " one to the same path ended meanwhile. Begin again."
+                ) from error
         return self.head(name)
 
     def abort_parts(self, name: str, upload_id: str) -> None:  # noqa: ARG002 - blocks go with their blob, not one by one

@@ -121,7 +121,7 @@ def translated(uri: str, action: str, *, size_bytes: Callable[[], int] = int) ->
 
 def _translate(error: HttpResponseError, uri: str, action: str) -> TrackingError:
     status = error.status_code or 0
-    code = _code_of(error)
+    code = code_of(error)
     found = _CODES.get(code) or _STATUSES.get(status)
     if found is not None:
         make, text = found
@@ -133,7 +133,7 @@ def _translate(error: HttpResponseError, uri: str, action: str) -> TrackingError
     return StoreMisconfigured(f"{uri} does not take the call to {action} ({code or status}).")
 
 
-def _code_of(error: HttpResponseError) -> str:
+def code_of(error: HttpResponseError) -> str:
     code = getattr(error, "error_code", None)
     return str(getattr(code, "value", code) or "")
 

@@ -3,7 +3,7 @@
 Their bytes never pass through here: a request names them, the edge moves them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -63,14 +63,65 @@ class CreateMultipartUpload(Request, frozen=True, kw_only=True):
     num_parts: Int64 = 1
 
 
-class EndMultipartUpload(Request, frozen=True, kw_only=True):
+class MultipartUploadCredential(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a client puts one part, and the headers that it must send with it."""
+
+    url: str
+    part_number: int
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
+
+
+class CreatedMultipartUpload(Answer, frozen=True, kw_only=True):
+    upload_id: str
+    credentials: Sequence[MultipartUploadCredential]
+
+
+class MultipartUploadPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part that was put. `url` is where: the store knows it by its number."""
+
+    part_number: Int64
+    etag: str = ""
+    url: str = ""
+
+
+class CompleteMultipartUpload(Request, frozen=True, kw_only=True):
+    artifact_path: str = ""
+    path: NonEmpty
+    upload_id: NonEmpty
+    parts: tuple[MultipartUploadPart, ...]
+
+
+class AbortMultipartUpload(Request, frozen=True, kw_only=True):
     artifact_path: str = ""
     path: NonEmpty
     upload_id: NonEmpty
 
 
-class CreatePresignedUrl(Request, frozen=True, kw_only=True):
+class PresignedDownload(Answer, frozen=True, kw_only=True):
+    url: str
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
+    file_size: int
+
+
+class CreatePresignedUploadUrl(Request, frozen=True, kw_only=True):
     run_id: str = ""
     model_id: str = ""
     path: NonEmpty
     expiration: Int64 | None = None
+
+
+class PresignedUploadUrl(Answer, frozen=True, kw_only=True):
+    presigned_url: str
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
+
+
+class CreatePresignedDownloadUrl(Request, frozen=True, kw_only=True):
+    run_id: NonEmpty
+    path: NonEmpty
+    expiration: Int64 | None = None
+
+
+class PresignedDownloadUrl(Answer, frozen=True, kw_only=True):
+    presigned_url: str
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
+    file_size: int

@@ -1,7 +1,6 @@
 """Artifacts: what a folder holds, and where a file is. Moving the bytes is left to the edge."""
 
 from collections.abc import Sequence
-from typing import NoReturn
 
 import msgspec
 
@@ -9,9 +8,6 @@ from tracking_server.artifacts.paths import join, parse_folder, parse_key
 from tracking_server.artifacts.roots import place_of, within
 from tracking_server.artifacts.store import Entry, Place, StoreDenied, StoreUnavailable
 from tracking_server.entities.artifacts import (
-    CreateMultipartUpload,
-    CreatePresignedUrl,
-    EndMultipartUpload,
     FileInfo,
     FoundArtifacts,
     GetLoggedModelArtifact,
@@ -25,14 +21,12 @@ from tracking_server.entities.artifacts import (
 from tracking_server.entities.logged_models import GetLoggedModel
 from tracking_server.entities.model_versions import GetModelVersionArtifact, GetModelVersionDownloadUri
 from tracking_server.entities.shapes import Empty
-from tracking_server.errors import InvalidParameter, NotImplementedHere
+from tracking_server.errors import NotImplementedHere
 from tracking_server.services.context import Context
 from tracking_server.services.logged_models import get_logged_model
 from tracking_server.services.model_versions import get_model_version_download_uri
 from tracking_server.services.run_reading import fetch_run_row
 
-MULTIPART_UNSUPPORTED = "Multipart upload is not supported for the current artifact repository"
-"""The client falls back to one plain upload when the message starts with exactly this, and only then."""
 _RUNS = "runs:"
 _LISTED_AT_ONCE = 50_000
 """A store gives less at once where its protocol has a limit; a local one reads a whole folder for each page."""
@@ -40,14 +34,14 @@ _LISTED_AT_ONCE = 50_000
 
 def list_artifacts(request: ListArtifacts, context: Context) -> FoundArtifacts:
     path = parse_folder(request.path)
-    uri = _uri_of_run(request.run_id, context)
-    return FoundArtifacts(root_uri=uri, files=_files(within(_held(uri, context), path), prefix=path))
+    uri = uri_of_run(request.run_id, context)
+    return FoundArtifacts(root_uri=uri, files=_files(within(held_place(uri, context), path), prefix=path))
 
 
 def list_logged_model_artifacts(request: ListLoggedModelArtifacts, context: Context) -> FoundArtifacts:
     path = parse_folder(request.artifact_directory_path)
-    uri = _uri_of_model(request.model_id, context)
-    return FoundArtifacts(root_uri=uri, files=_files(within(_held(uri, context), path), prefix=path))
+    uri = uri_of_model(request.model_id, context)
+    return FoundArtifacts(root_uri=uri, files=_files(within(held_place(uri, context), path), prefix=path))
 
 
 def list_proxied_artifacts(request: ListProxiedArtifacts, context: Context) -> ProxiedArtifacts:
@@ -74,12 +68,12 @@ def locate_proxied_artifact(request: ProxiedArtifact, context: Context) -> Place
 
 def locate_run_artifact(request: GetRunArtifact, context: Context) -> Place:
     path = parse_key(request.path)
-    return within(_held(_uri_of_run(request.run_id, context), context), path)
+    return within(held_place(uri_of_run(request.run_id, context), context), path)
 
 
 def locate_logged_model_artifact(request: GetLoggedModelArtifact, context: Context) -> Place:
     path = parse_key(request.artifact_file_path)
-    return within(_held(_uri_of_model(request.model_id, context), context), path)
+    return within(held_place(uri_of_model(request.model_id, context), context), path)
 
 
 def locate_model_version_artifact(request: GetModelVersionArtifact, context: Context) -> Place:
@@ -87,41 +81,22 @@ def locate_model_version_artifact(request: GetModelVersionArtifact, context: Con
     wanted = GetModelVersionDownloadUri(name=request.name, version=request.version)
     uri = get_model_version_download_uri(wanted, context).artifact_uri
     if not uri.lower().startswith(_RUNS):
-        return within(_held(uri, context), path)
+        return within(held_place(uri, context), path)
     run_id, _, folder = uri[len(_RUNS) :].strip("/").partition("/")
-    return within(within(_held(_uri_of_run(run_id, context), context), parse_folder(folder)), path)
+    return within(within(held_place(uri_of_run(run_id, context), context), parse_folder(folder)), path)
 
 
-def refuse_multipart_upload(_request: CreateMultipartUpload | EndMultipartUpload, _context: Context) -> NoReturn:
-    raise NotImplementedHere(f"{MULTIPART_UNSUPPORTED}: this server takes a file in one piece, of any size.")
-
-
-def refuse_presigned_download(_request: ProxiedArtifact, _context: Context) -> NoReturn:
-    raise NotImplementedHere(
-        "Presigned download URLs are not supported for the current artifact repository: download through the server."
-    )
-
-
-def refuse_presigned_url(request: CreatePresignedUrl, context: Context) -> NoReturn:
-    """Only for a run whose own root is a store that signs."""
-    parse_key(request.path)
-    if bool(request.run_id) == bool(request.model_id):
-        raise InvalidParameter("Exactly one of 'run_id' and 'model_id' must be given.")
-    uri = _uri_of_run(request.run_id, context) if request.run_id else _uri_of_model(request.model_id, context)
-    raise InvalidParameter(f"Presigned URLs are not supported for artifacts in {uri}.")
-
-
-def _uri_of_run(run_id: str, context: Context) -> str:
+def uri_of_run(run_id: str, context: Context) -> str:
     with context.database.read() as connection:
         uri: str | None = fetch_run_row(connection, run_id).artifact_uri
     return uri or ""
 
 
-def _uri_of_model(model_id: str, context: Context) -> str:
+def uri_of_model(model_id: str, context: Context) -> str:
     return get_logged_model(GetLoggedModel(model_id=model_id), context).model.info.artifact_uri
 
 
-def _held(uri: str, context: Context) -> Place:
+def held_place(uri: str, context: Context) -> Place:
     """Stores that this server is not configured with are never opened, whatever a run says."""
     place = place_of(uri, context.artifact_roots)
     if place is None:

@@ -23,6 +23,9 @@ class Context:
     """All places that the server may read and write."""
     default_artifact_root: str
     artifacts_destination: str = ""
+    presigns: bool = False
+    """Whether clients get addresses at which they read and write the store themselves."""
+    presigned_download_seconds: int = 300
     allowed_host_schemes: frozenset[str] = frozenset()
     """Schemes with a host part that an artifact location may have whatever the host."""
     max_location_characters: int = 2048

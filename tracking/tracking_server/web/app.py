@@ -195,7 +195,8 @@ async def _call(
         body = await read_body(head, exchange.receive, row.body_limit_bytes, running.bodies)
     try:
         raw = replace(_raw(head, path_parameters), method=row.method, body=body)
-        answer = await running.core.run(partial(_answer_of, row, raw, running.context))
+        pool = running.core if row.asks_database else running.transfer_pool
+        answer = await pool.run(partial(_answer_of, row, raw, running.context))
     finally:
         running.bodies.give(len(body))
     headers = tuple((name.encode(), value.encode()) for name, value in row.headers.items())

@@ -1,14 +1,22 @@
 """The rows of the table that are about artifacts."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import msgspec
 
 from tracking_server.entities import artifacts
 from tracking_server.errors import InvalidParameter
 from tracking_server.services import artifacts as services
+from tracking_server.services import presigned
+from tracking_server.services.context import Context
 from tracking_server.web.route import Download, Route, Row, Upload
 from tracking_server.wire.decode import Decoder, decoder
 from tracking_server.wire.encode import encode
 from tracking_server.wire.raw import RawRequest
+
+RequestT = TypeVar("RequestT", bound=msgspec.Struct)
+AnswerT = TypeVar("AnswerT", bound=msgspec.Struct)
 
 _TRACKING: Final = "/api/2.0/mlflow"
 _PROXY: Final = "/api/2.0/mlflow-artifacts"
@@ -24,6 +32,22 @@ class _UploadDecoder(Decoder[artifacts.GetRunArtifact]):
         if not any(raw.query.get("path", ())):
             raise InvalidParameter("Request must specify path.")
         return super().__call__(raw)
+
+
+def _multipart(
+    step: str, shape: type[RequestT], service: Callable[[RequestT, Context], AnswerT]
+) -> tuple[Route[RequestT, AnswerT], ...]:
+    return tuple(
+        Route(
+            method="POST",
+            path=f"{_PROXY}/mpu/{step}{folder}",
+            decode=decoder(shape),
+            service=service,
+            encode=encode,
+            asks_database=False,
+        )
+        for folder in ("", "/{artifact_path*}")
+    )
 
 
 PROXIED_ROWS: Final[tuple[Row, ...]] = (
@@ -54,23 +78,16 @@ PROXIED_ROWS: Final[tuple[Row, ...]] = (
         service=services.delete_proxied_artifact,
         encode=encode,
     ),
-    *(
-        Route(
-            method="POST",
-            path=f"{_PROXY}/mpu/{step}{folder}",
-            decode=decoder(artifacts.CreateMultipartUpload if step == "create" else artifacts.EndMultipartUpload),
-            service=services.refuse_multipart_upload,
-            encode=encode,
-        )
-        for step in ("create", "complete", "abort")
-        for folder in ("", "/{artifact_path*}")
-    ),
+    *_multipart("create", artifacts.CreateMultipartUpload, presigned.create_multipart_upload),
+    *_multipart("complete", artifacts.CompleteMultipartUpload, presigned.complete_multipart_upload),
+    *_multipart("abort", artifacts.AbortMultipartUpload, presigned.abort_multipart_upload),
     Route(
         method="GET",
         path=f"{_PROXY}/presigned/{{artifact_path*}}",
         decode=decoder(artifacts.ProxiedArtifact),
-        service=services.refuse_presigned_download,
+        service=presigned.sign_proxied_download,
         encode=encode,
+        asks_database=False,
     ),
 )
 
@@ -89,15 +106,19 @@ ARTIFACT_ROWS: Final[tuple[Row, ...]] = (
         service=services.list_logged_model_artifacts,
         encode=encode,
     ),
-    *(
-        Route(
-            method="POST",
-            path=f"{_TRACKING}/artifacts/presigned-{direction}-url",
-            decode=decoder(artifacts.CreatePresignedUrl),
-            service=services.refuse_presigned_url,
-            encode=encode,
-        )
-        for direction in ("upload", "download")
+    Route(
+        method="POST",
+        path=f"{_TRACKING}/artifacts/presigned-upload-url",
+        decode=decoder(artifacts.CreatePresignedUploadUrl),
+        service=presigned.create_presigned_upload_url,
+        encode=encode,
+    ),
+    Route(
+        method="POST",
+        path=f"{_TRACKING}/artifacts/presigned-download-url",
+        decode=decoder(artifacts.CreatePresignedDownloadUrl),
+        service=presigned.create_presigned_download_url,
+        encode=encode,
     ),
     Download(
         path="/get-artifact",

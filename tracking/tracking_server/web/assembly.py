@@ -11,12 +11,15 @@ from typing import Final
 from tracking_server.artifacts.closed import ClosedStore
 from tracking_server.artifacts.open_store import absolute_uri, open_roots
 from tracking_server.artifacts.options import StoreOptions
+from tracking_server.artifacts.signing import signing_store
 from tracking_server.database.lock import serving_lock
 from tracking_server.database.start import DEFAULT_EXPERIMENT, ensure_default_experiment, ready_database
 from tracking_server.database.transactions import Database, DatabaseOptions, open_database
 from tracking_server.database.waiting import when_it_answers
+from tracking_server.errors import ConfigInvalid
 from tracking_server.services.context import Context
 from tracking_server.services.locations import artifact_root_of_experiment
+from tracking_server.services.presigned import Abilities, abilities
 from tracking_server.settings import Settings
 from tracking_server.web.app import Application, Edge
 from tracking_server.web.artifact_routes import ARTIFACT_ROWS
@@ -26,12 +29,17 @@ from tracking_server.web.hosts import HostRule, OriginRule
 from tracking_server.web.route import Row
 from tracking_server.web.routes import TRACKING
 from tracking_server.web.routing import RouteTable
-from tracking_server.web.service_routes import SERVICE_ROWS
+from tracking_server.web.service_routes import service_rows
 from tracking_server.web.webhooks import delivering
 
 logger = logging.getLogger(__name__)
 
-ROWS: Final[tuple[Row, ...]] = (*SERVICE_ROWS, *TRACKING, *ARTIFACT_ROWS)
+
+def rows(abilities: Abilities) -> tuple[Row, ...]:
+    return (*service_rows(abilities), *TRACKING, *ARTIFACT_ROWS)
+
+
+ROWS: Final = rows(Abilities())
 
 _POOL_SIZE = 5
 _NOT_SERVED = "This server does not serve artifacts (--no-serve-artifacts): use the artifact store itself."
@@ -51,7 +59,9 @@ def load_application(settings: Settings, working_directory: Path, store_options:
     ensure_default_experiment(database, location, time.time_ns() // 1_000_000)
     database.dispose()
     return Application(
-        table=RouteTable((*ROWS, front_page_route(settings.static_prefix)), static_prefix=settings.static_prefix),
+        table=RouteTable(
+            (*rows(abilities(context)), front_page_route(settings.static_prefix)), static_prefix=settings.static_prefix
+        ),
         edge=_edge(settings),
         open_context=partial(_serving, settings, database, working_directory, store_options),
         core_threads=max(1, database.options.capacity - 1),  # one connection is left for the probe
@@ -88,16 +98,29 @@ def _context(settings: Settings, database: Database, working_directory: Path, st
     destination = settings.artifacts_destination if served else settings.default_artifact_root
     default_root = absolute_uri(settings.default_artifact_root, working_directory, store_options)
     roots = open_roots(destination, settings.default_artifact_root, working_directory, store_options)
+    presigns = settings.artifacts_access == "presigned"
+    if presigns and signing_store(roots[0].store) is None:
+        raise ConfigInvalid(_cannot_sign(destination))
     return Context(
         database=database,
         artifact_store=roots[0].store if served else ClosedStore(_NOT_SERVED),
         artifact_roots=roots,
         default_artifact_root=default_root,
         artifacts_destination=settings.artifacts_destination,
+        presigns=presigns,
+        presigned_download_seconds=settings.presigned_download_seconds,
         allowed_host_schemes=settings.allowed_host_schemes,
         max_location_characters=settings.max_location_characters,
         model_source_pattern=settings.model_source_pattern,
         truncate_long_values=settings.truncates_long_values,
+    )
+
+
+def _cannot_sign(destination: str) -> str:
+    return (
+        "--artifacts-access presigned (TRACKPLANE_ARTIFACTS_ACCESS) needs a store that signs addresses for clients, and"
+        f" {destination!r} is a folder, which only this server reaches. Keep artifacts in s3://, gs://, wasbs://,"
+        " abfss:// or azure://, or choose proxied."
     )
 
 

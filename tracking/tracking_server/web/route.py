@@ -27,7 +27,7 @@ BODY_LIMIT_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Route(Generic[RequestT, AnswerT]):
-    """A call: bytes to a request, the request to an answer (in a thread of the core pool), the answer to bytes."""
+    """A call: bytes to a request, the request to an answer (in a thread), the answer to bytes."""
 
     method: Method
     path: str
@@ -37,6 +37,8 @@ class Route(Generic[RequestT, AnswerT]):
     content_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body_limit_bytes: int = BODY_LIMIT_BYTES
+    asks_database: bool = True
+    """One that asks a store alone runs in the pool of transfers."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

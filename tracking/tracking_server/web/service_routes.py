@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import literal, select
 
 from tracking_server.services.context import Context
+from tracking_server.services.presigned import Abilities
 from tracking_server.web.route import JSON, Fixed, Probe, Row
 
 MLFLOW_VERSION: Final = "3.17.2"
@@ -15,17 +16,19 @@ MLFLOW_VERSION: Final = "3.17.2"
 
 READY_BUDGET_SECONDS: Final = 2.0
 
-_SERVER_INFO: Final[Mapping[str, object]] = {
-    "store_type": "SqlStore",
-    "workspaces_enabled": False,
-    "trace_archival_enabled": False,
-    "multipart_uploads_enabled": False,
-    "multipart_downloads_enabled": False,
-    "presigned_upload_run_id_supported": False,
-    "presigned_upload_model_id_supported": False,
-    "features_enabled": {"gateway": False},
-    "trackplane": {"version": version("trackplane"), "mlflow_version": MLFLOW_VERSION},
-}
+
+def server_info(abilities: Abilities) -> Mapping[str, object]:
+    return {
+        "store_type": "SqlStore",
+        "workspaces_enabled": False,
+        "trace_archival_enabled": False,
+        "multipart_uploads_enabled": abilities.parts,
+        "multipart_downloads_enabled": abilities.downloads,
+        "presigned_upload_run_id_supported": abilities.own_roots,
+        "presigned_upload_model_id_supported": abilities.own_roots,
+        "features_enabled": {"gateway": False},
+        "trackplane": {"version": version("trackplane"), "mlflow_version": MLFLOW_VERSION},
+    }
 
 
 def check_database(context: Context) -> None:
@@ -34,10 +37,12 @@ def check_database(context: Context) -> None:
         connection.execute(select(literal(1)))
 
 
-SERVICE_ROWS: Final[tuple[Row, ...]] = (
-    Fixed(path="/health", body=b"OK", is_for_probes=True),
-    Fixed(path="/version", body=MLFLOW_VERSION.encode(), is_for_probes=True),
-    Fixed(path="/livez", body=b"OK", is_for_probes=True),
-    Probe(path="/readyz", check=check_database, budget_seconds=READY_BUDGET_SECONDS),
-    Fixed(path="/api/3.0/mlflow/server-info", body=msgspec.json.encode(_SERVER_INFO), content_type=JSON),
-)
+def service_rows(abilities: Abilities) -> tuple[Row, ...]:
+    info = msgspec.json.encode(server_info(abilities))
+    return (
+        Fixed(path="/health", body=b"OK", is_for_probes=True),
+        Fixed(path="/version", body=MLFLOW_VERSION.encode(), is_for_probes=True),
+        Fixed(path="/livez", body=b"OK", is_for_probes=True),
+        Probe(path="/readyz", check=check_database, budget_seconds=READY_BUDGET_SECONDS),
+        Fixed(path="/api/3.0/mlflow/server-info", body=info, content_type=JSON),
+    )
