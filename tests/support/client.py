@@ -19,11 +19,11 @@ SCRIPT_SECONDS: Final = 180
 STOP_SECONDS: Final = 15
 
 
-def run_script(script: Path, *arguments: str, home: Path) -> str:
+def run_script(script: Path, *arguments: str, home: Path, environ: Mapping[str, str] | None = None) -> str:
     """What the script printed. An AssertionError with all its output when it failed."""
     finished = subprocess.run(
         [str(client_python()), str(script), *arguments],
-        env=environment(home),
+        env={**environment(home), **(environ or {})},
         cwd=home,
         capture_output=True,
         text=True,
