@@ -1,4 +1,4 @@
-"""The unmodified mlflow client against a bucket: through the server, and by signed addresses."""
+"""The unmodified mlflow client against a bucket: through the server, by signed addresses, and with keys of its own."""
 
 import json
 from collections.abc import Sequence
@@ -28,6 +28,7 @@ FILES: Final = "/api/2.0/mlflow-artifacts/"
 class Mode:
     options: Sequence[str]
     scheme: str
+    has_keys: bool
     calls: frozenset[str]
     """What the server is asked for the large file."""
 
@@ -36,13 +37,16 @@ MODES: Final = {
     "proxied": Mode(
         options=("--artifacts-destination={uri}/client",),
         scheme="mlflow-artifacts:",
+        has_keys=False,
         calls=frozenset({"PUT artifacts", "GET artifacts"}),
     ),
     "presigned": Mode(
         options=("--artifacts-destination={uri}/client", "--artifacts-access=presigned"),
         scheme="mlflow-artifacts:",
+        has_keys=False,
         calls=frozenset({"POST mpu/create", "POST mpu/complete", "GET presigned"}),
     ),
+    "direct": Mode(options=("--default-artifact-root={uri}/client",), scheme="s3:", has_keys=True, calls=frozenset()),
 }
 
 
@@ -50,8 +54,9 @@ MODES: Final = {
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
 def test_files_come_back_as_they_were(s3: Emulator, tmp_path: Path, mode: Mode) -> None:
     options = [option.format(uri=s3.uri) for option in mode.options]
+    keys = s3.environ if mode.has_keys else {}
     with live_server(tmp_path, *options, environ=s3.environ) as server:
-        output = run_script(SCRIPT, server.url, home=tmp_path, environ=SMALL_LIMITS)
+        output = run_script(SCRIPT, server.url, home=tmp_path, environ={**SMALL_LIMITS, **keys})
     told = last_line(output)
     assert told["uri"].startswith(mode.scheme)
     assert (told["sizes_are_right"], told["contents_are_right"]) == (True, True)
