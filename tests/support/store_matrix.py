@@ -12,7 +12,7 @@ MODES: Final = {
     "faults": re.compile(r"test_faults\.py"),
     "proxied": re.compile(r"test_served\.py::(?!test_runs_that|test_what_is_collected)"),
     "direct": re.compile(r"test_served\.py::test_(runs_that|what_is_collected)"),
-    "presigned": re.compile(r"test_signing\.py"),
+    "presigned": re.compile(r"test_(signing|presigned)\.py"),
 }
 _STORE: Final = re.compile(r"[\[_-](local|s3|gcs|azure|google)(?=[\]_-])")
 
