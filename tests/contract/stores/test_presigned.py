@@ -6,6 +6,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -150,6 +151,16 @@ def test_no_address_leads_out(server: LiveServer, folder: str) -> None:
 def test_a_path_of_the_client_that_ends_in_no_name(server: LiveServer, path: str) -> None:
     reply = mpu(server, "create", "/3/run", path=path, num_parts=1)
     assert (reply.status, reply.error_code) == (400, "INVALID_PARAMETER_VALUE")
+
+
+@TAKES_PARTS
+@pytest.mark.parametrize(
+    "path", ["C:\\me\\big.bin", "D:/me/big.bin", "\\\\host\\share\\big.bin", "me\\big.bin", "big.bin"]
+)
+def test_only_the_name_of_the_clients_own_path_counts(server: LiveServer, path: str) -> None:
+    created = mpu(server, "create", "/3/run", path=path, num_parts=1)
+    assert urlsplit(created.json["credentials"][0]["url"]).path.endswith("/signed/3/run/big.bin")
+    assert mpu(server, "abort", "/3/run", path=path, upload_id=created.json["upload_id"]).status == 200
 
 
 def test_a_file_is_downloaded_from_the_store_itself(server: LiveServer, store: ObjectStore) -> None:
