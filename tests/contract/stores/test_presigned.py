@@ -159,7 +159,7 @@ def test_a_path_of_the_client_that_ends_in_no_name(server: LiveServer, path: str
 )
 def test_only_the_name_of_the_clients_own_path_counts(server: LiveServer, path: str) -> None:
     created = mpu(server, "create", "/3/run", path=path, num_parts=1)
-    assert urlsplit(created.json["credentials"][0]["url"]).path.endswith("/signed/3/run/big.bin")
+    assert urlsplit(str(created.json["credentials"][0]["url"])).path.endswith("/signed/3/run/big.bin")
     assert mpu(server, "abort", "/3/run", path=path, upload_id=created.json["upload_id"]).status == 200
 
 
