@@ -1,7 +1,7 @@
 """The unmodified mlflow client against a bucket: through the server, by signed addresses, and with keys of its own."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -54,7 +54,7 @@ MODES: Final = {
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
 def test_files_come_back_as_they_were(s3: Emulator, tmp_path: Path, mode: Mode) -> None:
     options = [option.format(uri=s3.uri) for option in mode.options]
-    keys = s3.environ if mode.has_keys else {}
+    keys: Mapping[str, str] = s3.environ if mode.has_keys else {}
     with live_server(tmp_path, *options, environ=s3.environ) as server:
         output = run_script(SCRIPT, server.url, home=tmp_path, environ={**SMALL_LIMITS, **keys})
     told = last_line(output)
