@@ -7,6 +7,7 @@ from typing import Final
 import click
 
 COMMANDS: Final[Mapping[str, str]] = {
+    "artifacts": "tracking_server.commands.artifacts",
     "backup": "tracking_server.commands.backup",
     "db": "tracking_server.commands.db",
     "gc": "tracking_server.commands.gc",

@@ -155,3 +155,17 @@ class RestoreFailed(CommandFailed):
 
 class GarbageCollectionFailed(CommandFailed):
     exit_code = 17
+
+
+class ArtifactStoreFailed(CommandFailed):
+    """`reason` is the word for what is wrong with the store, as conditions of a TrackingServer use it."""
+
+    exit_code = 18
+
+    def __init__(self, message: str, reason: str = "ArtifactStoreUnreachable") -> None:
+        super().__init__(message)
+        self._reason = reason
+
+    @property
+    def reason(self) -> str:
+        return self._reason

@@ -106,6 +106,7 @@ def test_the_endpoint_passes_the_host_check() -> None:
     [
         pytest.param(commands.server_command(a_server(), CLUSTER), id="server"),
         pytest.param(commands.check_command(a_server(), CLUSTER), id="check"),
+        pytest.param(commands.store_check_command(a_server(), CLUSTER), id="store check"),
         pytest.param(commands.migration_command(a_server(), CLUSTER), id="migration"),
         pytest.param(commands.backup_command(a_server(), CLUSTER), id="backup"),
         pytest.param(commands.verify_command(CLUSTER, ARCHIVE), id="verify"),

@@ -26,6 +26,7 @@ from tracking_server.artifacts.store import (
     StoreMisconfigured,
     StoreThrottled,
     StoreUnavailable,
+    StoreUntrusted,
     WrongKind,
 )
 from tracking_server.errors import InvalidParameter, TrackingError
@@ -141,7 +142,7 @@ def code_of(error: HttpResponseError) -> str:
 def _without_answer(error: Exception, uri: str) -> TrackingError:
     text = str(getattr(error, "message", ""))
     if isinstance(error, requests.exceptions.SSLError) or "CERTIFICATE_VERIFY_FAILED" in text:
-        return StoreMisconfigured(
+        return StoreUntrusted(
             f"{uri}: the certificate of the store is not one that the server trusts: set REQUESTS_CA_BUNDLE."
         )
     _, make, text = next((each for each in _KINDS if isinstance(error, each[0])), _BROKEN_OFF)

@@ -21,6 +21,7 @@ from tracking_server.artifacts.store import (
     StoreMisconfigured,
     StoreThrottled,
     StoreUnavailable,
+    StoreUntrusted,
 )
 from tracking_server.errors import TrackingError
 
@@ -59,7 +60,7 @@ _KINDS: Final[Sequence[tuple[type[Exception], Callable[[str], TrackingError], st
     (GoogleAuthError, StoreDenied, "{uri}: the credentials of the server do not work ({kind})."),
     (
         requests.exceptions.SSLError,
-        StoreMisconfigured,
+        StoreUntrusted,
         "{uri}: the certificate of the store is not one that the server trusts: set REQUESTS_CA_BUNDLE.",
     ),
     (

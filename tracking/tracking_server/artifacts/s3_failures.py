@@ -13,12 +13,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tracking_server.artifacts.refusals import told
 from tracking_server.artifacts.store import (
     ArtifactNotFound,
+    ClockSkewed,
     RangeNotSatisfiable,
     StoreChanged,
     StoreDenied,
     StoreMisconfigured,
     StoreThrottled,
     StoreUnavailable,
+    StoreUntrusted,
     WrongKind,
 )
 from tracking_server.errors import InvalidParameter, TrackingError
@@ -45,6 +47,7 @@ _DENIED: Final[Mapping[str, str]] = {
     "AllAccessDisabled": "the bucket is closed",
     "AccessDeniedException": "a key of KMS or a role refuses it: check both",
 }
+_SKEWED: Final = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
 _MISCONFIGURED: Final[Mapping[str, str]] = {
     "NoSuchBucket": "there is no such bucket: make it, or correct the artifact root",
     "InvalidBucketName": "that is no name of a bucket: correct the artifact root",
@@ -132,7 +135,8 @@ def _translate(error: ClientError, uri: str, action: str) -> TrackingError:
         return StoreMisconfigured(f"{uri}: {_MISCONFIGURED[code]} ({code}).")
     if code in _DENIED or status == 403:
         reason = _DENIED.get(code, f"the server may not {action} there: it needs {PERMISSIONS[action]}")
-        return StoreDenied(f"{uri} refuses: {reason} ({code}).")
+        kind = ClockSkewed if code in _SKEWED else StoreDenied
+        return kind(f"{uri} refuses: {reason} ({code}).")
     if code in _THROTTLED or status in {429, 503}:
         return StoreThrottled(f"{uri} wants fewer calls ({code}). Try again.")
     if status >= 500 or code in {
@@ -159,7 +163,7 @@ def _about_file(code: str, uri: str) -> TrackingError | None:
 def _translate_local(error: BotoCoreError, uri: str) -> TrackingError:
     match error:
         case exceptions.SSLError():
-            return StoreMisconfigured(
+            return StoreUntrusted(
                 f"{uri}: the certificate of the store is not one that the server trusts: set AWS_CA_BUNDLE."
             )
         case _ if isinstance(error, _NO_CREDENTIALS):

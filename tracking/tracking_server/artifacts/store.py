@@ -9,8 +9,10 @@ TrackingError
 ├── RangeNotSatisfiable         416  the file is shorter than the first byte asked for
 ├── PermissionDenied
 │   └── StoreDenied             403  the store refuses the credentials that the server has; its administrator acts
+│       └── ClockSkewed         403  because the clock of the server is wrong
 ├── InvalidState
-│   └── StoreMisconfigured      400  no bucket of that name, another region, no certificate; the same
+│   └── StoreMisconfigured      400  no bucket of that name, another region; the same
+│       └── StoreUntrusted      400  its certificate is not one that the server trusts
 ├── NotImplementedHere          501  the store has no such ability
 └── TemporarilyUnavailable
     └── StoreUnavailable        503  the store did not answer, or is full
@@ -59,6 +61,14 @@ class StoreDenied(PermissionDenied):
 
 
 class StoreMisconfigured(InvalidState):
+    pass
+
+
+class StoreUntrusted(StoreMisconfigured):
+    pass
+
+
+class ClockSkewed(StoreDenied):
     pass
 
 
