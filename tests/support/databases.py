@@ -22,7 +22,7 @@ from typing import Any, Final
 
 import psycopg
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from tests.support.engine_process import as_account, place, unprivileged
 from tests.support.left_out import leave_out
@@ -317,6 +317,23 @@ def opened(url: str, options: DatabaseOptions | None = None) -> Generator[Databa
         yield database
     finally:
         database.dispose()
+
+
+def end_other_sessions(database: Database) -> None:
+    """As a restart does, but for one database."""
+    find, end = {
+        "postgresql": (
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            "SELECT pg_terminate_backend({}, 30000)",
+        ),
+        "mysql": (
+            "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()",
+            "KILL {}",
+        ),
+    }[database.dialect]
+    with opened(database.url.url.render_as_string(hide_password=False)) as other, other.read() as connection:
+        for number in connection.scalars(text(find)).all():
+            connection.execute(text(end.format(int(number))))
 
 
 @contextmanager

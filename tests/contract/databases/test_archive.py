@@ -38,6 +38,12 @@ NOW = datetime(2026, 11, 25, 12, 30, tzinfo=UTC)
 ODD_TEXTS = ["", " ", "line\nbreak", "tab\t", "\\N", "\\.", "'\"`", '{"a": [1,  2]}', "é漢字🙂", "x" * 3_000_000]
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """The engines of which this release makes archives: docs/reference/backup.md."""
+    return str(request.param)
+
+
 @pytest.fixture
 def filled(database: Database, tmp_path: Path) -> Database:
     fill_with_golden(database, tmp_path)

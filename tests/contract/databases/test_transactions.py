@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import Connection, func, insert, select, text, update
 
 from tests.support.children import run_in_child
-from tests.support.databases import PostgreSql, counted_statements, opened
+from tests.support.databases import PostgreSql, counted_statements, end_other_sessions, opened
 from tracking_server.database import schema
 from tracking_server.database.transactions import Database, DatabaseOptions, open_database
 from tracking_server.errors import BadRequest, ConfigInvalid, InternalError, TemporarilyUnavailable, TrackingError
@@ -297,7 +297,7 @@ class TestPostgresql:
         for _ in range(2):
             with database.read() as connection:
                 names(connection)
-            end_all_sessions(database)
+            end_other_sessions(database)
             with database.read() as connection:
                 assert names(connection) == []
 
@@ -344,17 +344,6 @@ class TestPostgresql:
     def test_a_number_past_the_column_is_a_bad_request(self, database: Database) -> None:
         with pytest.raises(BadRequest), database.write() as connection:
             connection.execute(insert(experiments).values(name="a", experiment_id=2**40))
-
-
-def end_all_sessions(database: Database) -> None:
-    """As a restart does, but for one database."""
-    with opened(database.url.url.render_as_string(hide_password=False)) as other, other.read() as connection:
-        connection.execute(
-            text(
-                "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-        )
 
 
 def test_a_database_in_a_folder_for_sockets(postgresql: PostgreSql) -> None:

@@ -119,7 +119,7 @@ def judge(facts: Facts, tables: frozenset[str]) -> DatabaseState:
     """Pure: what a database is, from the revisions recorded in it and the names of its tables."""
     found = {table for table in tables if not table.startswith("alembic_")}
     at, own = facts.mlflow.current, facts.trackplane.current
-    if not found and at is None and own is None:
+    if at is None and own is None and (not found or _is_half_built(tables, found)):
         return Empty(facts=facts, steps=(BUILD, *trackplane_steps()))
     if why := _why_foreign(found, at):
         return Foreign(facts=facts, why=why)
@@ -129,6 +129,11 @@ def judge(facts: Facts, tables: frozenset[str]) -> DatabaseState:
         return Newer(facts=facts, why=f"our revision {own} is not known to this release")
     steps = (*_after(at, mlflow_steps()), *(() if own == trackplane.HEAD else _after(own, trackplane_steps())))
     return Outdated(facts=facts, steps=steps) if steps else Current(facts=facts)
+
+
+def _is_half_built(tables: frozenset[str], found: set[str]) -> bool:
+    """A build of ours was cut off where an engine keeps each table at once: our record of revisions is made first."""
+    return schema.alembic_version_trackplane.name in tables and found <= set(schema.metadata.tables)
 
 
 def _why_foreign(found: set[str], at: str | None) -> str | None:

@@ -58,13 +58,20 @@ def migration_lock(database: Database, *, wait_seconds: float) -> Generator[Migr
 
 @contextmanager
 def serving_lock(database: Database) -> Generator[None]:
-    """Held by each process that serves, for as long as it does, so that `who_serves` names it. MySQL has none."""
+    """Held by each process that serves, for as long as it does, so that `who_serves` names it."""
     match database.dialect:
         case "postgresql":
             with translated(), database.engine.connect() as connection:
                 connection.detach()  # not one of the pool's, which serve requests
                 connection.execute(_NAME, {"name": f"trackplane server {myself()}"[:63]})
                 connection.execute(_POSTGRESQL_SERVE)
+                connection.commit()
+                yield
+        case "mysql":
+            with translated(), database.engine.connect() as connection:
+                connection.detach()
+                connection.execute(_MYSQL_STAY)
+                any(connection.scalar(_MYSQL_SERVE, {"place": place}) for place in range(_MYSQL_PLACES))
                 connection.commit()
                 yield
         case "sqlite" if database.url.path is not None:
@@ -95,6 +102,9 @@ def who_serves(database: Database) -> tuple[str, ...]:
         case "postgresql":
             with database.read() as connection:
                 return tuple(connection.scalars(_POSTGRESQL_SERVERS))
+        case "mysql":
+            with database.read() as connection:
+                return tuple(connection.scalars(_MYSQL_SERVERS))
         case "sqlite" if database.url.path is not None:
             prefix = f"{database.url.path.name}.server-"
             files = sorted(database.url.path.parent.glob(f"{prefix}*"))
@@ -148,12 +158,22 @@ _POSTGRESQL_SERVE: Final = text("SELECT pg_advisory_lock_shared(1953653611, 2)")
 _POSTGRESQL_SERVERS: Final = text(f"SELECT {_SERVER_NAME} {_HELD.format(lock=2)} ORDER BY 1")
 _NAME: Final = text("SELECT set_config('application_name', :name, false)")
 
-# Locks of MySQL and MariaDB belong to the whole server.
+# Locks of MySQL and MariaDB belong to the whole server, and each has one holder: servers take one place of many. A
+# session tells neither its program nor its process, only where it comes from.
 _MYSQL_LOCK: Final = "CONCAT('trackplane.', MD5(DATABASE()))"
+_MYSQL_PLACES: Final = 100
+_MYSQL_NAME: Final = "CONCAT('connection ', id, ' from ', host)"
 _MYSQL: Final = _Sql(
     attempt=f"SELECT GET_LOCK({_MYSQL_LOCK}, 0)",
     check=f"SELECT COALESCE(IS_USED_LOCK({_MYSQL_LOCK}) = CONNECTION_ID(), 0)",
-    holder=f"SELECT CONCAT('connection ', IS_USED_LOCK({_MYSQL_LOCK}))",
+    holder=f"SELECT {_MYSQL_NAME} FROM information_schema.processlist WHERE id = IS_USED_LOCK({_MYSQL_LOCK})",  # noqa: S608 (no values)
+)
+_MYSQL_STAY: Final = text("SET SESSION wait_timeout = 31536000")
+_MYSQL_SERVE: Final = text(f"SELECT GET_LOCK(CONCAT({_MYSQL_LOCK}, '.', :place), 0)")
+_MYSQL_SERVERS: Final = text(
+    f"SELECT CONCAT('trackplane server on ', {_MYSQL_NAME}) FROM information_schema.processlist WHERE id IN ("  # noqa: S608 (no values)
+    + ", ".join(f"IS_USED_LOCK(CONCAT({_MYSQL_LOCK}, '.{place}'))" for place in range(_MYSQL_PLACES))
+    + ") ORDER BY id"
 )
 
 

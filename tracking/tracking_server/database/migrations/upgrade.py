@@ -78,6 +78,7 @@ def create_schema(database: Database, *, wait_seconds: float = WAIT_SECONDS) -> 
 def _build(lock: MigrationLock, before_step: Callable[[str], None]) -> tuple[str, ...]:
     first = f"{BUILD.lineage}:{BUILD.revision}"
     with _step(lock, first, before_step), lock.connection.begin():
+        schema.alembic_version_trackplane.create(lock.connection, checkfirst=True)  # says whose the tables are
         schema.metadata.create_all(lock.connection)
         schema.alembic_version.create(lock.connection, checkfirst=True)
         lock.connection.execute(
