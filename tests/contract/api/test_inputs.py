@@ -23,7 +23,11 @@ def inputs_of(api: Api, run: str) -> Any:
 
 def test_a_dataset_is_read_with_the_tags_of_its_use(api: Api, run: str) -> None:
     assert (
-        api.post("runs/log-inputs", run_id=run, datasets=[a_dataset(profile="p"), a_dataset("e", None, profile="", schema="")])
+        api.post(
+            "runs/log-inputs",
+            run_id=run,
+            datasets=[a_dataset(profile="p"), a_dataset("e", None, profile="", schema="")],
+        )
         == {}
     )
     found = sorted(inputs_of(api, run)["dataset_inputs"], key=lambda each: str(each["dataset"]["name"]))
