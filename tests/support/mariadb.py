@@ -85,7 +85,8 @@ class MariaDb:
             cursor.execute(f"DROP DATABASE `{name}`")
 
     def connected(self) -> "Connection[Cursor]":
-        return cast("Connection[Cursor]", pymysql.connect(unix_socket=str(self.socket), user="root", autocommit=True))
+        connection: Connection[Cursor] = pymysql.connect(unix_socket=str(self.socket), user="root", autocommit=True)
+        return connection
 
 
 def _copy_rows(cursor: "Cursor", database: str, table: str) -> str:
