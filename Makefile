@@ -39,7 +39,7 @@ check: setup ## Format, lint, imports, both type checkers
 	$(BIN)/pyright
 
 .PHONY: client
-client: setup ## Make the environment of the mlflow client, in the cache folder
+client: setup ## Make the environments of the mlflow clients, in the cache folder
 	@$(BIN)/python -m tests.support.environments >/dev/null
 
 .PHONY: unit

@@ -11,7 +11,7 @@ from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from tests.support.environments import client_python
+from tests.support.environments import MAIN_CLIENT, client_python
 from tests.support.http import call
 
 START_SECONDS: Final = 120
@@ -19,10 +19,12 @@ SCRIPT_SECONDS: Final = 180
 STOP_SECONDS: Final = 15
 
 
-def run_script(script: Path, *arguments: str, home: Path, environ: Mapping[str, str] | None = None) -> str:
+def run_script(
+    script: Path, *arguments: str, home: Path, environ: Mapping[str, str] | None = None, client: str = MAIN_CLIENT
+) -> str:
     """What the script printed. An AssertionError with all its output when it failed."""
     finished = subprocess.run(
-        [str(client_python()), str(script), *arguments],
+        [str(client_python(client)), str(script), *arguments],
         env={**environment(home), **(environ or {})},
         cwd=home,
         capture_output=True,

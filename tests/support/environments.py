@@ -1,7 +1,7 @@
 """Environments of their own for what never runs in ours: the unmodified mlflow client, and MLflow's own server.
 
 They live in the cache folder, one for each content of their requirement file, and are made once however many processes
-ask at the same time. Run as a program, this module makes the client's environment and prints the path of its Python.
+ask at the same time. Run as a program, this module makes those of all clients and prints the main one's Python.
 """
 
 import fcntl
@@ -12,18 +12,27 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 ROOT = Path(__file__).resolve().parents[2]
 UV = Path(sys.prefix) / "bin" / "uv"
+
+MAIN_CLIENT: Final = "3.17"
+CLIENTS: Final = {MAIN_CLIENT: "client", "2.22": "client-2.22", "newest": "client-newest"}
+"""The requirement file of each version of the client."""
 
 
 def cache_folder() -> Path:
     return Path(os.environ.get("TRACKPLANE_CACHE") or Path.home() / ".cache" / "trackplane")
 
 
-def client_python() -> Path:
-    """The Python of an environment with mlflow, scikit-learn and pandas, which is made when it is not there yet."""
-    return make_environment("client", ROOT / "requirements" / "client.txt") / "bin" / "python"
+def client_python(version: str = MAIN_CLIENT) -> Path:
+    """The Python of an environment with mlflow, which is made when it is not there yet.
+
+    The main one has MLflow's server, scikit-learn and pandas too, the others only what the client cannot do without.
+    """
+    name = CLIENTS[version]
+    return make_environment(name, ROOT / "requirements" / f"{name}.txt") / "bin" / "python"
 
 
 def make_environment(name: str, requirements: Path) -> Path:
@@ -32,7 +41,7 @@ def make_environment(name: str, requirements: Path) -> Path:
     ready = folder / ".ready"
     if not ready.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with only_one(folder.with_suffix(".lock")):
+        with only_one(folder.with_name(f"{folder.name}.lock")):
             if not ready.exists():
                 _run(UV, "venv", "--clear", "--python", sys.executable, folder)
                 _run(UV, "pip", "sync", "--require-hashes", "--python", folder / "bin" / "python", requirements)
@@ -54,4 +63,6 @@ def _run(*command: str | Path) -> None:
 
 
 if __name__ == "__main__":
+    for client in CLIENTS:
+        client_python(client)
     print(client_python())
