@@ -12,6 +12,7 @@ from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
 from tracking_server.artifacts import azure_failures, gcs_failures, s3_failures
 from tracking_server.artifacts.store import (
     ArtifactNotFound,
+    ClockSkewed,
     StoreChanged,
     StoreDenied,
     StoreMisconfigured,
@@ -60,7 +61,7 @@ def test_every_class_of_an_sdk_becomes_one_of_ours(store: str, root: type[Except
         ("InvalidAccessKeyId", 403, StoreDenied, "AWS_ACCESS_KEY_ID"),
         ("SignatureDoesNotMatch", 403, StoreDenied, "AWS_SECRET_ACCESS_KEY"),
         ("ExpiredToken", 400, StoreDenied, "expired"),
-        ("RequestTimeTooSkewed", 403, StoreDenied, "clock"),
+        ("RequestTimeTooSkewed", 403, ClockSkewed, "clock"),
         ("PermanentRedirect", 301, StoreMisconfigured, "AWS_DEFAULT_REGION"),
         ("AuthorizationHeaderMalformed", 400, StoreMisconfigured, "another region"),
         ("SlowDown", 503, StoreThrottled, "fewer calls"),

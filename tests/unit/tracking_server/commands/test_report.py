@@ -6,6 +6,7 @@ from sqlalchemy.exc import OperationalError
 
 from tracking_server.commands.report import LIMIT_BYTES, encode_report, reporting
 from tracking_server.errors import (
+    ArtifactStoreFailed,
     BackupFailed,
     CommandFailed,
     ConfigInvalid,
@@ -58,6 +59,7 @@ EXIT_CODES: dict[type[CommandFailed], int] = {
     BackupFailed: 15,
     RestoreFailed: 16,
     GarbageCollectionFailed: 17,
+    ArtifactStoreFailed: 18,
 }
 
 
