@@ -256,10 +256,10 @@ class TestSqlite:
                 assert connection.scalar(text("SELECT count(*) FROM t")) == 0
 
 
-class TestPostgresql:
-    @pytest.fixture
-    def engine_name(self) -> str:
-        return "postgresql"
+class TestServers:
+    @pytest.fixture(params=["postgresql", "mariadb"])
+    def engine_name(self, request: pytest.FixtureRequest) -> str:
+        return str(request.param)
 
     def test_a_deadlock_is_tried_once_more(self, database: Database) -> None:
         with database.write() as connection:
@@ -274,9 +274,10 @@ class TestPostgresql:
         def work(first: str, second: str) -> None:
             def touch_both(connection: Connection) -> None:
                 tries.append(first)
-                # One of the two looks long before the other, so that exactly one is ended.
-                patience = {"a": "50ms", "b": "20s"}[first]
-                connection.execute(text(f"SET LOCAL deadlock_timeout = '{patience}'"))
+                if connection.dialect.name == "postgresql":
+                    # One of the two looks long before the other, so that exactly one is ended.
+                    patience = {"a": "50ms", "b": "20s"}[first]
+                    connection.execute(text(f"SET LOCAL deadlock_timeout = '{patience}'"))
                 touch(connection, first)
                 if len(tries) <= 2:
                     both_hold_one.wait(timeout=20)
@@ -308,7 +309,8 @@ class TestPostgresql:
             tries.append(None)
             add(connection, "a")
             if len(tries) == 1:
-                connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+                end_other_sessions(database)
+                add(connection, "b")
 
         database.retrying(lose_it_once)
         with database.read() as connection:
@@ -321,7 +323,9 @@ class TestPostgresql:
             pytest.raises(TemporarilyUnavailable),
             database.read() as connection,
         ):
-            connection.execute(text("SELECT pg_sleep(20)"))
+            connection.execute(
+                text({"postgresql": "SELECT pg_sleep(20)", "mysql": "SELECT SLEEP(20)"}[database.dialect])
+            )
 
     def test_a_server_that_does_not_answer_is_temporary(self, tmp_path: Path) -> None:
         with opened(f"postgresql://u:s3cret@/d?host={tmp_path}") as database:
@@ -337,13 +341,29 @@ class TestPostgresql:
         ):
             add(connection, "a")
 
-    def test_text_with_a_null_character_is_a_bad_request(self, database: Database) -> None:
-        with pytest.raises(BadRequest), database.write() as connection:
-            add(connection, "a\0b")
+    def test_a_snapshot_changes_nothing_for_whoever_comes_next(self, database_url: str) -> None:
+        with opened(database_url, DatabaseOptions(pool_size=1)) as database:
+            with database.snapshot() as connection:
+                names(connection)
+            with database.write() as connection, opened(database_url) as another:
+                assert names(connection) == []
+                with another.write() as other:
+                    add(other, "a")
+                assert names(connection) == ["a"]
 
     def test_a_number_past_the_column_is_a_bad_request(self, database: Database) -> None:
         with pytest.raises(BadRequest), database.write() as connection:
             connection.execute(insert(experiments).values(name="a", experiment_id=2**40))
+
+
+class TestPostgresql:
+    @pytest.fixture
+    def engine_name(self) -> str:
+        return "postgresql"
+
+    def test_text_with_a_null_character_is_a_bad_request(self, database: Database) -> None:
+        with pytest.raises(BadRequest), database.write() as connection:
+            add(connection, "a\0b")
 
 
 def test_a_database_in_a_folder_for_sockets(postgresql: PostgreSql) -> None:

@@ -12,7 +12,22 @@ _TRANSIENT_STATES: Final = ("40001", "40P01", "55P03")
 _UNAVAILABLE_STATES: Final = ("25006", "25P03", "25P04")
 """SQLSTATE: a standby after a failover, and two timeouts; psycopg calls them internal errors."""
 _MYSQL_TRANSIENT: Final = (1205, 1213)
+_MYSQL_UNAVAILABLE: Final = frozenset(
+    {
+        *(1021, 1030, 1041, 1114, 1180),  # no room, or the storage engine fails
+        *(1040, 1042, 1043, 1044, 1045, 1049, 1129, 1130, 1203, 1226),  # it lets nobody in, or not us
+        *(1077, 1079),  # it has shut down
+        *(1290, 1792, 1836),  # read-only, as after a failover
+        *(1317, 1969, 3024),  # a statement that took too long
+        *(3100, 3101, 3797),  # the group of servers refuses
+    }
+)
+"""PyMySQL calls all errors that it does not know operational, bad SQL included."""
+_MYSQL_GONE: Final = (1053, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 4031)
+"""It shuts down, or has hung up."""
 _MYSQL_UNIQUE: Final = (1022, 1062)
+_MYSQL_TOO_LARGE: Final = 1153
+"""A statement past `max_allowed_packet`."""
 _MYSQL_CHECK: Final = (3819, 4025)
 """A CHECK of MySQL, of MariaDB; PyMySQL calls both operational."""
 
@@ -27,7 +42,7 @@ def translate(error: DBAPIError) -> TrackingError:
         return BadRequest("The database refused the change: it conflicts with what is stored.")
     if _is_unavailable(error):
         return TemporarilyUnavailable("The database cannot serve this request now. Try again.")
-    if isinstance(error, DataError):
+    if isinstance(error, DataError) or _mysql_number(error) == _MYSQL_TOO_LARGE:
         return BadRequest("The database refused a value: it is too long, out of range or not text.")
     return InternalError("The database refused a statement of this server.")
 
@@ -41,6 +56,8 @@ def explain(error: TemporarilyUnavailable) -> str:
 def _is_unavailable(error: DBAPIError) -> bool:
     if _sqlstate(error) in _UNAVAILABLE_STATES:
         return True
+    if (number := _mysql_number(error)) is not None:
+        return number in _MYSQL_UNAVAILABLE or number in range(2000, 3000)  # those are the client's own
     # sqlite3 calls bad SQL and a missing table operational too: those have SQLITE_ERROR in the low byte
     return isinstance(error, OperationalError) and _sqlite_code(error) & 0xFF != sqlite3.SQLITE_ERROR
 
@@ -51,6 +68,8 @@ def is_worth_repeating(error: DBAPIError, *, is_committing: bool) -> bool:
 
 
 def is_disconnect(error: DBAPIError) -> bool:
+    if _mysql_number(error) in _MYSQL_GONE:  # SQLAlchemy does not count these
+        return True
     return error.connection_invalidated or (isinstance(error, InterfaceError) and "closed" in str(error.orig))
 
 

@@ -168,7 +168,8 @@ _MYSQL: Final = _Sql(
     check=f"SELECT COALESCE(IS_USED_LOCK({_MYSQL_LOCK}) = CONNECTION_ID(), 0)",
     holder=f"SELECT {_MYSQL_NAME} FROM information_schema.processlist WHERE id = IS_USED_LOCK({_MYSQL_LOCK})",  # noqa: S608 (no values)
 )
-_MYSQL_STAY: Final = text("SET SESSION wait_timeout = 31536000")
+_MYSQL_STAY: Final = text("SET SESSION wait_timeout = 31536000 /*M!100108 , max_statement_time = 0 */")
+"""No end for being idle, nor for a change of a large table."""
 _MYSQL_SERVE: Final = text(f"SELECT GET_LOCK(CONCAT({_MYSQL_LOCK}, '.', :place), 0)")
 _MYSQL_SERVERS: Final = text(
     f"SELECT CONCAT('trackplane server on ', {_MYSQL_NAME}) FROM information_schema.processlist WHERE id IN ("  # noqa: S608 (no values)
@@ -183,7 +184,9 @@ class _ServerLock:
         self._sql = sql
         if connection.dialect.name == "postgresql":
             connection.execute(_NAME, {"name": f"trackplane migration {myself()}"[:63]})
-            connection.commit()
+        else:
+            connection.execute(_MYSQL_STAY)
+        connection.commit()
 
     def attempt(self) -> bool:
         return bool(self._ask(self._sql.attempt))

@@ -104,6 +104,9 @@ def _connect_arguments(url: DatabaseUrl, options: DatabaseOptions) -> dict[str, 
                 "init_command": (
                     "SET SESSION sql_mode = 'TRADITIONAL,NO_AUTO_VALUE_ON_ZERO',"
                     f" innodb_lock_wait_timeout = {options.lock_timeout_seconds or 1073741824}"
+                    # what MariaDB reads, and what MySQL reads, which knows a limit for SELECT alone
+                    f" /*M!100108 , max_statement_time = {options.statement_timeout_seconds} */"
+                    f" /*!80000 , max_execution_time = {options.statement_timeout_seconds * 1000} */"
                 ),
             }
         case _:
@@ -119,6 +122,8 @@ def listen(engine: Engine, url: DatabaseUrl, options: DatabaseOptions) -> None:
         case "postgresql":
             event.listen(engine, "connect", _SetUpPostgresql(options))
             event.listen(engine, "checkout", _leave_a_closed_connection)
+        case "mysql" if options.read_only:
+            event.listen(engine, "connect", _set_up_mysql_to_read)
         case _:
             pass
 
@@ -185,6 +190,16 @@ class _SetUpPostgresql:
             self._settings,
         )
         connection.autocommit = False
+
+
+class _PyMySql(Protocol):
+    """What we call of `pymysql.Connection`."""
+
+    def query(self, sql: str) -> object: ...
+
+
+def _set_up_mysql_to_read(connection: _PyMySql, _record: object) -> None:
+    connection.query("SET SESSION TRANSACTION READ ONLY")
 
 
 def _leave_a_closed_connection(connection: _Psycopg, _record: object, _proxy: object) -> None:

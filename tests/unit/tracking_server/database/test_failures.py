@@ -84,6 +84,12 @@ def wrapped(error: Exception) -> exc.DBAPIError:
         pytest.param(postgresql.NumericValueOutOfRange(), BadRequest, id="out of range"),
         pytest.param(pymysql.err.OperationalError(1213, "Deadlock"), TemporarilyUnavailable, id="mysql deadlock"),
         pytest.param(pymysql.err.DataError(1406, "Data too long"), BadRequest, id="mysql too long"),
+        pytest.param(pymysql.err.OperationalError(4025, "CONSTRAINT failed"), BadRequest, id="mariadb check"),
+        pytest.param(pymysql.err.OperationalError(1153, "Got a packet bigger"), BadRequest, id="mysql too large"),
+        pytest.param(pymysql.err.OperationalError(1290, "--read-only"), TemporarilyUnavailable, id="mysql standby"),
+        pytest.param(pymysql.err.OperationalError(1927, "was killed"), TemporarilyUnavailable, id="mariadb killed"),
+        pytest.param(pymysql.err.OperationalError(2003, "Can't connect"), TemporarilyUnavailable, id="mysql away"),
+        pytest.param(pymysql.err.OperationalError(1347, "is not BASE TABLE"), InternalError, id="mysql bad statement"),
     ],
 )
 def test_what_drivers_say(error: Exception, meaning: type[TrackingError]) -> None:
@@ -111,6 +117,7 @@ def test_a_race_for_a_key_is_worth_another_try(error: Exception) -> None:
         pytest.param(postgresql.DeadlockDetected(), True, True, id="deadlock"),
         pytest.param(postgresql.SerializationFailure(), True, True, id="serialization"),
         pytest.param(pymysql.err.OperationalError(1205, "Lock wait timeout"), True, True, id="mysql lock"),
+        pytest.param(pymysql.err.OperationalError(1927, "was killed"), True, False, id="mariadb killed"),
         pytest.param(postgresql.ForeignKeyViolation(), False, False, id="foreign key"),
         pytest.param(postgresql.QueryCanceled(), False, False, id="statement timeout"),
     ],
