@@ -55,19 +55,3 @@ def test_the_example_reads_back_equal_from_both_servers(ours: str, theirs: str, 
         return normalised(last_line(run_script(SCRIPTS / "read_back.py", url, run_id, home=tmp_path)))
 
     assert_same(read_back(ours, runs.ours), read_back(theirs, runs.theirs))
-
-
-def test_a_tour_through_the_client_is_equal_on_both_servers(ours: str, theirs: str, tmp_path: Path) -> None:
-    def tour(url: str) -> Any:
-        return normalised(last_line(run_script(SCRIPTS / "tour.py", url, home=tmp_path)))
-
-    assert_same(tour(ours), tour(theirs))
-
-
-def test_a_tour_through_the_registry_is_equal_on_both_servers(ours: str, theirs: str, tmp_path: Path) -> None:
-    """Every public call of the client for models, versions, aliases and prompts."""
-
-    def tour(url: str) -> Any:
-        return normalised(last_line(run_script(SCRIPTS / "registry_tour.py", url, home=tmp_path)))
-
-    assert_same(tour(ours), tour(theirs))

@@ -3,52 +3,53 @@
 import json
 import sys
 import tempfile
-import warnings
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mlflow
-import numpy as np
 from mlflow import MlflowClient
-from mlflow.genai import (
-    delete_prompt_alias,
-    load_prompt,
-    register_prompt,
-    search_prompts,
-    set_prompt_alias,
-)
-from mlflow.genai.prompts import (
-    delete_prompt_model_config,
-    delete_prompt_tag,
-    delete_prompt_version_tag,
-    get_prompt_tags,
-    set_prompt_model_config,
-    set_prompt_tag,
-    set_prompt_version_tag,
-)
-from sklearn.linear_model import LinearRegression
-from tour import an_experiment, failure, plain  # type: ignore[import-not-found]  # its neighbour, found at run time
 
-Step = Callable[[MlflowClient], Any]
-STEPS: list[Step] = []
+if TYPE_CHECKING:
+    from tests.contract.client.scripts.touring import Steps, add_to, an_experiment, failure, make, offers
+else:  # its neighbour, found at run time
+    from touring import Steps, add_to, an_experiment, failure, make, offers
+
+if offers("mlflow.genai"):
+    from mlflow.genai import (
+        delete_prompt_alias,
+        load_prompt,
+        register_prompt,
+        search_prompts,
+        set_prompt_alias,
+    )
+    from mlflow.genai.prompts import (
+        delete_prompt_model_config,
+        delete_prompt_tag,
+        delete_prompt_version_tag,
+        get_prompt_tags,
+        set_prompt_model_config,
+        set_prompt_tag,
+        set_prompt_version_tag,
+    )
+
+STEPS: Steps = []
 
 
-def step(function: Step) -> Step:
-    STEPS.append(function)
-    return function
+def a_line() -> Any:
+    import numpy as np
+    from sklearn.linear_model import LinearRegression
 
-
-def a_line() -> LinearRegression:
     numbers = np.arange(10.0).reshape(-1, 1)
     return LinearRegression().fit(numbers, 2 * numbers.ravel() + 1)
 
 
 def predicted(uri: str) -> list[float]:
+    import numpy as np
+
     return [round(float(value), 6) for value in mlflow.pyfunc.load_model(uri).predict(np.array([[1.0], [2.0]]))]
 
 
-@step
+@add_to(STEPS)
 def registered_models(client: MlflowClient) -> Any:
     made = client.create_registered_model("models", tags={"a": "1"}, description="first")
     client.set_registered_model_tag("models", "b", "2")
@@ -68,7 +69,7 @@ def registered_models(client: MlflowClient) -> Any:
     return answer | {"deleted": failure(lambda: client.get_registered_model("models renamed"))}
 
 
-@step
+@add_to(STEPS)
 def model_versions(client: MlflowClient) -> Any:
     client.create_registered_model("versions")
     run = client.create_run(an_experiment(client, "versions"), run_name="maker")
@@ -78,12 +79,10 @@ def model_versions(client: MlflowClient) -> Any:
     client.set_model_version_tag("versions", "1", "b", "2")
     client.delete_model_version_tag("versions", "1", "a")
     updated = client.update_model_version("versions", "1", "second")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        staged = client.transition_model_version_stage("versions", "1", "Production")
-        client.set_model_version_tag("versions", key="c", value="3", stage="Production")
-        latest = client.get_latest_versions("versions")
-        moved = client.transition_model_version_stage("versions", "2", "Production", archive_existing_versions=True)
+    staged = client.transition_model_version_stage("versions", "1", "Production")
+    client.set_model_version_tag("versions", key="c", value="3", stage="Production")
+    latest = client.get_latest_versions("versions")
+    moved = client.transition_model_version_stage("versions", "2", "Production", archive_existing_versions=True)
     answer = {
         "made": made,
         "updated": updated,
@@ -105,7 +104,7 @@ def model_versions(client: MlflowClient) -> Any:
     }
 
 
-@step
+@add_to(STEPS)
 def aliases(client: MlflowClient) -> Any:
     client.create_registered_model("aliases")
     for number in range(2):
@@ -125,7 +124,7 @@ def aliases(client: MlflowClient) -> Any:
     return answer | {"left": sorted(client.get_registered_model("aliases").aliases.items())}
 
 
-@step
+@add_to(STEPS)
 def searches(client: MlflowClient) -> Any:
     for name, team in (("search a", "blue"), ("search b", "red"), ("search c", "Blue")):
         client.create_registered_model(name, tags={"team": team})
@@ -160,7 +159,30 @@ def searches(client: MlflowClient) -> Any:
     }
 
 
-@step
+@add_to(STEPS)
+def registered_files(client: MlflowClient) -> Any:
+    """Files of a run that no flavor made. MLflow 2 registers them by the address of the run, MLflow 3 refuses to."""
+    made = client.create_run(an_experiment(client, "registered files"), run_name="maker")
+    run = made.info.run_id
+    client.log_text(run, "weights", "folder/weights.txt")
+    client.create_registered_model("files")
+    first = client.create_model_version("files", f"{made.info.artifact_uri}/folder", run, tags={"a": "1"})
+    client.set_registered_model_alias("files", "best", "1")
+    copy = client.copy_model_version("models:/files@best", "files copy")
+    return {
+        "first": first,
+        "by the address of the run": failure(lambda: mlflow.register_model(f"runs:/{run}/folder", "files")),
+        "copy": copy,
+        "uri of the copy": client.get_model_version_download_uri("files copy", "1"),
+        "text": mlflow.artifacts.load_text("models:/files@best/weights.txt"),
+        "text of the copy": mlflow.artifacts.load_text("models:/files copy/1/weights.txt"),
+        "found": [model.name for model in mlflow.search_registered_models(filter_string="name = 'files'")],
+        "found versions": len(mlflow.search_model_versions(filter_string=f"run_id = '{run}'")),
+        "nothing": failure(lambda: mlflow.artifacts.load_text("models:/files@nothing/weights.txt")),
+    }
+
+
+@add_to(STEPS, "sklearn")
 def fluent(client: MlflowClient) -> Any:
     """A model that is logged, registered, and loaded by every name that it has."""
     mlflow.set_experiment("registering")
@@ -207,7 +229,7 @@ def as_facts(prompt: Any) -> Any:
     }
 
 
-@step
+@add_to(STEPS, "mlflow.genai")
 def prompts(client: MlflowClient) -> Any:
     first = register_prompt("greeting", "Hello {{name}}", commit_message="first", tags={"tone": "plain"})
     register_prompt("greeting", "Good day, {{name}}", tags={"tone": "stiff"})
@@ -253,7 +275,7 @@ def prompts(client: MlflowClient) -> Any:
     }
 
 
-@step
+@add_to(STEPS, "mlflow.genai")
 def prompts_of_runs(client: MlflowClient) -> Any:
     register_prompt("linked", "Hello {{name}}")
     mlflow.set_experiment("prompted")
@@ -269,12 +291,60 @@ def prompts_of_runs(client: MlflowClient) -> Any:
     }
 
 
+@add_to(STEPS, "create_prompt")
+def prompts_of_the_client(client: MlflowClient) -> Any:
+    """What `mlflow.genai` has no function for."""
+    made = client.create_prompt("own", description="mine", tags={"a": "1"})
+    client.create_prompt_version("own", "Hello {{name}}", description="first", tags={"b": "2"})
+    client.set_prompt_alias("own", "live", 1)
+    model = client.create_logged_model(an_experiment(client, "own prompts"), "writer")
+    client.link_prompt_version_to_model("own", "1", model.model_id)
+    return {
+        "made": {"name": made.name, "description": made.description, "tags": made.tags},
+        "by alias": as_facts(client.get_prompt_version_by_alias("own", "live")),
+        "loaded": as_facts(client.load_prompt("prompts:/own@live")),
+        "linked": json.loads(client.get_logged_model(model.model_id).tags["mlflow.linkedPrompts"]),
+        "parsed": list(client.parse_prompt_uri("prompts:/own/1")),
+        "of a version": failure(lambda: client.create_prompt_version("nothing", "text")),
+    }
+
+
+@add_to(STEPS, "log_prompt")
+def prompts_of_mlflow_2(client: MlflowClient) -> Any:
+    """As they were before `mlflow.genai`: the runs that used a prompt are in a tag of its version."""
+
+    def facts(prompt: Any) -> Any:
+        return [prompt.name, prompt.version, prompt.template, prompt.commit_message, prompt.tags, prompt.aliases]
+
+    run = client.create_run(an_experiment(client, "older prompts"), run_name="prompted").info.run_id
+    made = client.register_prompt("older", "Hello {{name}}", commit_message="first", tags={"tone": "plain"})
+    client.register_prompt("older", "Good day, {{name}}", version_metadata={"seen": "yes"})
+    client.set_prompt_alias("older", "live", 1)
+    client.log_prompt(run, "prompts:/older/1")
+    answer = {
+        "made": facts(made),
+        "by version": facts(client.load_prompt("prompts:/older/2")),
+        "by alias": facts(client.load_prompt("prompts:/older@live")),
+        "by name": facts(client.load_prompt("older", version=1)),
+        "missing": failure(lambda: client.load_prompt("prompts:/nothing/1")),
+        "parsed": list(client.parse_prompt_uri("prompts:/older/1")),
+        "logged": [facts(prompt) for prompt in client.list_logged_prompts(run)],
+        "among models": [model.name for model in client.search_registered_models("name = 'older'")],
+        "a model of that name": failure(lambda: client.create_registered_model("older")),
+    }
+    client.detach_prompt_from_run(run, "prompts:/older/1")
+    client.delete_prompt_alias("older", "live")
+    client.delete_prompt("older", 2)
+    return answer | {
+        "detached": len(client.list_logged_prompts(run)),
+        "no alias": failure(lambda: client.load_prompt("prompts:/older@live")),
+        "deleted": failure(lambda: client.load_prompt("older", version=2)),
+    }
+
+
 def main(tracking_uri: str) -> None:
-    mlflow.set_tracking_uri(tracking_uri)
-    client = MlflowClient()
-    print(json.dumps({function.__name__: plain(function(client)) for function in STEPS}))
+    make(STEPS, tracking_uri)
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore")
     main(*sys.argv[1:])

@@ -3,68 +3,35 @@
 Runs in the client's environment, with the address of a server. Servers that agree print the same, up to ids and times.
 """
 
-import json
-import math
+import io
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mlflow
-import numpy as np
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag, ViewType
-from mlflow.exceptions import MlflowException
-from requests import HTTPError
 
-Step = Callable[[MlflowClient], Any]
-STEPS: list[Step] = []
+if TYPE_CHECKING:
+    from tests.contract.client.scripts.touring import Steps, add_to, an_experiment, failure, make, offers
+else:  # its neighbour, found at run time
+    from touring import Steps, add_to, an_experiment, failure, make, offers
 
-
-def step(function: Step) -> Step:
-    STEPS.append(function)
-    return function
+STEPS: Steps = []
 
 
-def failure(attempt: Callable[[], Any]) -> Any:
-    """The code of the error that the attempt ends with."""
-    try:
-        return {"no error, but": plain(attempt())}
-    except MlflowException as error:
-        return {"error_code": error.error_code, "status": error.get_http_status_code()}
-    except HTTPError as error:
-        if error.response is None:
-            raise
-        return {"error_code": error.response.json()["error_code"], "status": error.response.status_code}
-
-
-def plain(value: Any) -> Any:
-    """Entities as dictionaries, and numbers that JSON has no sign for as words."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, Sequence):
-        return [plain(item) for item in value]
-    as_dictionary = value.to_dictionary() if hasattr(value, "to_dictionary") else dict(value)
-    return {str(key): plain(item) for key, item in sorted(as_dictionary.items())}
-
-
-def an_experiment(client: MlflowClient, name: str) -> str:
-    return str(client.create_experiment(name, tags={"team": "blue"}))
-
-
-@step
+@add_to(STEPS)
 def experiments(client: MlflowClient) -> Any:
     identity = an_experiment(client, "tour")
     client.set_experiment_tag(identity, "stage", "early")
     before = client.get_experiment(identity)
     client.rename_experiment(identity, "tour renamed")
-    client.delete_experiment_tag(identity, "stage")
-    return {
+    answer: dict[str, Any] = {}
+    if offers("delete_experiment_tag"):
+        client.delete_experiment_tag(identity, "stage")
+        answer["a tag that is not there"] = failure(lambda: client.delete_experiment_tag(identity, "nothing"))
+    return answer | {
         "default": client.get_experiment("0"),
         "before": before,
         "after": client.get_experiment_by_name("tour renamed"),
@@ -72,11 +39,10 @@ def experiments(client: MlflowClient) -> Any:
         "made twice": failure(lambda: client.create_experiment("tour renamed")),
         "missing": failure(lambda: client.get_experiment("424242")),
         "not a number": failure(lambda: client.get_experiment("abc")),
-        "a tag that is not there": failure(lambda: client.delete_experiment_tag(identity, "nothing")),
     }
 
 
-@step
+@add_to(STEPS)
 def deleted_experiments(client: MlflowClient) -> Any:
     identity = an_experiment(client, "passing")
     run = client.create_run(identity, run_name="inside")
@@ -96,7 +62,7 @@ def deleted_experiments(client: MlflowClient) -> Any:
     }
 
 
-@step
+@add_to(STEPS)
 def search_experiments(client: MlflowClient) -> Any:
     for letter in "abcde":
         client.create_experiment(f"search {letter}", tags={"letter": letter, "kind": "searched"})
@@ -119,7 +85,7 @@ def search_experiments(client: MlflowClient) -> Any:
     }
 
 
-@step
+@add_to(STEPS)
 def runs(client: MlflowClient) -> Any:
     identity = an_experiment(client, "runs")
     run = client.create_run(identity, start_time=1_000, tags={"a": "1"}, run_name="first")
@@ -148,7 +114,7 @@ def runs(client: MlflowClient) -> Any:
     }
 
 
-@step
+@add_to(STEPS)
 def batches(client: MlflowClient) -> Any:
     identity = an_experiment(client, "batches")
     key = client.create_run(identity, run_name="batched").info.run_id
@@ -171,7 +137,7 @@ def batches(client: MlflowClient) -> Any:
     }
 
 
-@step
+@add_to(STEPS)
 def deleted_runs(client: MlflowClient) -> Any:
     identity = an_experiment(client, "deleted runs")
     key = client.create_run(identity, run_name="short").info.run_id
@@ -188,7 +154,7 @@ def deleted_runs(client: MlflowClient) -> Any:
     return answer | {"restored": client.get_run(key).info.lifecycle_stage}
 
 
-@step
+@add_to(STEPS)
 def search_runs(client: MlflowClient) -> Any:
     identity = an_experiment(client, "searched runs")
     for number in range(8):
@@ -229,7 +195,7 @@ def search_runs(client: MlflowClient) -> Any:
     }
 
 
-@step
+@add_to(STEPS)
 def files(client: MlflowClient) -> Any:
     identity = an_experiment(client, "files")
     key = client.create_run(identity, run_name="with files").info.run_id
@@ -253,7 +219,7 @@ def files(client: MlflowClient) -> Any:
     }
 
 
-@step
+@add_to(STEPS)
 def inputs(client: MlflowClient) -> Any:
     identity = an_experiment(client, "inputs")
     key = client.create_run(identity, run_name="fed").info.run_id
@@ -266,8 +232,10 @@ def inputs(client: MlflowClient) -> Any:
     }
 
 
-@step
+@add_to(STEPS, "create_logged_model")
 def logged_models(client: MlflowClient) -> Any:
+    from mlflow.entities import LoggedModelOutput
+
     identity = an_experiment(client, "models")
     run = client.create_run(identity, run_name="maker").info.run_id
     model = client.create_logged_model(identity, "forest", source_run_id=run, tags={"t": "1"}, params={"p": "2"})
@@ -275,13 +243,23 @@ def logged_models(client: MlflowClient) -> Any:
     client.set_logged_model_tags(model.model_id, {"u": "3"})
     client.delete_logged_model_tag(model.model_id, "t")
     client.log_metric(run, "accuracy", 0.9, timestamp=5, step=1, model_id=model.model_id)
+    client.log_model_params(model.model_id, {"q": "4"})
+    client.log_outputs(run, [LoggedModelOutput(model.model_id, step=2)])
     client.finalize_logged_model(model.model_id, "READY")
     found = client.search_logged_models([identity], filter_string="metrics.accuracy > 0.5")
     ready = client.get_logged_model(model.model_id)
+    outputs = client.get_run(run).outputs
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "weights.bin").write_bytes(b"weights")
+        client.log_model_artifact(model.model_id, f"{folder}/weights.bin")
+        client.log_model_artifacts(model.model_id, folder, "again")
+    files = [client.list_logged_model_artifacts(model.model_id, path) for path in (None, "again")]
     client.delete_logged_model(model.model_id)
     return {
         "made": made,
         "ready": ready,
+        "outputs": [[output.model_id, output.step] for output in outputs.model_outputs],
+        "files": files,
         "found": [item.name for item in found],
         "not found": len(client.search_logged_models([identity], filter_string="metrics.accuracy > 0.95")),
         "deleted": failure(lambda: client.get_logged_model(model.model_id)),
@@ -289,7 +267,7 @@ def logged_models(client: MlflowClient) -> Any:
     }
 
 
-@step
+@add_to(STEPS)
 def fluent(client: MlflowClient) -> Any:
     mlflow.set_experiment("fluent")
     with mlflow.start_run(run_name="outer") as outer:
@@ -297,21 +275,56 @@ def fluent(client: MlflowClient) -> Any:
         mlflow.log_metrics({"x": 1.0, "y": 2.0}, step=4)
         with mlflow.start_run(run_name="inner", nested=True) as inner:
             mlflow.set_tags({"k": "v"})
-    frame = mlflow.search_runs(experiment_names=["fluent"], order_by=["attributes.run_name"])
     finished = mlflow.get_run(outer.info.run_id)
-    return {
+    found = mlflow.search_runs(experiment_names=["fluent"], order_by=["attributes.run_name"], output_format="list")
+    answer = {
         "params": finished.data.params,
         "status": finished.info.status,
         "child of": mlflow.get_run(inner.info.run_id).data.tags["mlflow.parentRunId"] == outer.info.run_id,
-        "columns": sorted(frame.columns),
-        "names": list(frame["tags.mlflow.runName"]),
+        "parent": client.get_parent_run(inner.info.run_id),
+        "no parent": client.get_parent_run(outer.info.run_id),
+        "names": [run.info.run_name for run in found],
+    }
+    if offers("pandas"):
+        frame = mlflow.search_runs(experiment_names=["fluent"], order_by=["attributes.run_name"])
+        answer |= {"columns": sorted(frame.columns), "names in the frame": list(frame["tags.mlflow.runName"])}
+    return answer
+
+
+@add_to(STEPS, "log_stream")
+def streams(client: MlflowClient) -> Any:
+    key = client.create_run(an_experiment(client, "streams"), run_name="streamed").info.run_id
+    client.log_stream(key, io.BytesIO(bytes(range(256)) * 1024), "streams/all.bin")
+    return client.list_artifacts(key, "streams")
+
+
+@add_to(STEPS, "pandas", "numpy", "PIL", "matplotlib")
+def shown(client: MlflowClient) -> Any:
+    """What a notebook shows: tables, images and figures."""
+    from matplotlib.figure import Figure  # type: ignore[import-not-found]  # of the client's environment
+    from PIL import Image  # type: ignore[import-not-found]  # of the client's environment
+
+    identity = an_experiment(client, "shown")
+    key = client.create_run(identity, run_name="shown").info.run_id
+    client.log_table(key, {"x": [1, 2], "y": ["a", "b"]}, "tables/first.json")
+    client.log_table(key, {"x": [3], "y": ["c"]}, "tables/first.json")
+    client.log_image(key, Image.new("RGB", (4, 4)), "images/black.png")
+    client.log_image(key, Image.new("RGB", (4, 4)), key="seen", step=1, timestamp=1_000)
+    figure = Figure()
+    figure.add_subplot().plot([1, 2], [3, 4])
+    client.log_figure(key, figure, "figures/line.png")
+    table = client.load_table(identity, "tables/first.json", run_ids=[key], extra_columns=["run_id"])
+    tags = client.get_run(key).data.tags
+    return {
+        "table": {name: list(table[name]) for name in ("x", "y")},
+        "tags": tags,
+        "images": [file.path for file in client.list_artifacts(key, "images")][:1],
+        "figures": [file.path for file in client.list_artifacts(key, "figures")],
     }
 
 
 def main(tracking_uri: str) -> None:
-    mlflow.set_tracking_uri(tracking_uri)
-    client = MlflowClient()
-    print(json.dumps({function.__name__: plain(function(client)) for function in STEPS}))
+    make(STEPS, tracking_uri)
 
 
 if __name__ == "__main__":
