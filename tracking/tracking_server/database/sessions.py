@@ -2,6 +2,7 @@
 
 import select
 import sqlite3
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
@@ -15,6 +16,8 @@ from tracking_server.errors import BadRequest
 
 USE: Final = "trackplane_use"
 """The execution option that says what a connection is used for: `read`, `write`; without it, anything."""
+
+_LOG_POLL_SECONDS: Final = 0.01
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,14 +140,31 @@ def _refuse_what_the_driver_cannot_send(context: ExceptionContext) -> BaseExcept
 
 class _SetUpSqlite:
     def __init__(self, options: DatabaseOptions, *, in_memory: bool) -> None:
-        self._statements = ["PRAGMA foreign_keys = ON", "PRAGMA case_sensitive_like = ON", "PRAGMA synchronous = FULL"]
-        if not in_memory and not options.read_only:
-            self._statements.insert(0, "PRAGMA journal_mode = WAL")
+        self._statements = ("PRAGMA foreign_keys = ON", "PRAGMA case_sensitive_like = ON", "PRAGMA synchronous = FULL")
+        self._uses_wal = not in_memory and not options.read_only
+        self._lock_timeout_seconds = options.lock_timeout_seconds
 
     def __call__(self, connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # sqlite3 begins nothing by itself; _BeginSqlite does
+        if self._uses_wal:
+            _keep_a_log(connection, self._lock_timeout_seconds)
         for statement in self._statements:
             connection.execute(statement).close()
+
+
+def _keep_a_log(connection: sqlite3.Connection, timeout_seconds: float) -> None:
+    """A file that MLflow wrote becomes one with a log when it is first opened, which SQLite refuses at once, whatever
+    its own timeout, while another process uses the file: two that start together would meet there."""
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_LOG_POLL_SECONDS)
+        else:
+            return
 
 
 class _BeginSqlite:
