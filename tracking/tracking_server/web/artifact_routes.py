@@ -10,9 +10,8 @@ from tracking_server.errors import InvalidParameter
 from tracking_server.services import artifacts as services
 from tracking_server.services import presigned
 from tracking_server.services.context import Context
-from tracking_server.web.route import Download, Route, Row, Upload
+from tracking_server.web.route import Download, Route, Row, Upload, call
 from tracking_server.wire.decode import Decoder, decoder
-from tracking_server.wire.encode import encode
 from tracking_server.wire.raw import RawRequest
 
 RequestT = TypeVar("RequestT", bound=msgspec.Struct)
@@ -38,26 +37,13 @@ def _multipart(
     step: str, shape: type[RequestT], service: Callable[[RequestT, Context], AnswerT]
 ) -> tuple[Route[RequestT, AnswerT], ...]:
     return tuple(
-        Route(
-            method="POST",
-            path=f"{_PROXY}/mpu/{step}{folder}",
-            decode=decoder(shape),
-            service=service,
-            encode=encode,
-            asks_database=False,
-        )
+        call("POST", f"{_PROXY}/mpu/{step}{folder}", shape, service, asks_database=False)
         for folder in ("", "/{artifact_path*}")
     )
 
 
 PROXIED_ROWS: Final[tuple[Row, ...]] = (
-    Route(
-        method="GET",
-        path=f"{_PROXY}/artifacts",
-        decode=decoder(artifacts.ListProxiedArtifacts),
-        service=services.list_proxied_artifacts,
-        encode=encode,
-    ),
+    call("GET", f"{_PROXY}/artifacts", artifacts.ListProxiedArtifacts, services.list_proxied_artifacts),
     Download(
         path=f"{_PROXY}/artifacts/{{artifact_path*}}",
         decode=decoder(artifacts.ProxiedArtifact),
@@ -71,54 +57,40 @@ PROXIED_ROWS: Final[tuple[Row, ...]] = (
         locate=services.locate_proxied_artifact,
         asks_database=False,
     ),
-    Route(
-        method="DELETE",
-        path=f"{_PROXY}/artifacts/{{artifact_path*}}",
-        decode=decoder(artifacts.ProxiedArtifact),
-        service=services.delete_proxied_artifact,
-        encode=encode,
+    call(
+        "DELETE", f"{_PROXY}/artifacts/{{artifact_path*}}", artifacts.ProxiedArtifact, services.delete_proxied_artifact
     ),
     *_multipart("create", artifacts.CreateMultipartUpload, presigned.create_multipart_upload),
     *_multipart("complete", artifacts.CompleteMultipartUpload, presigned.complete_multipart_upload),
     *_multipart("abort", artifacts.AbortMultipartUpload, presigned.abort_multipart_upload),
-    Route(
-        method="GET",
-        path=f"{_PROXY}/presigned/{{artifact_path*}}",
-        decode=decoder(artifacts.ProxiedArtifact),
-        service=presigned.sign_proxied_download,
-        encode=encode,
+    call(
+        "GET",
+        f"{_PROXY}/presigned/{{artifact_path*}}",
+        artifacts.ProxiedArtifact,
+        presigned.sign_proxied_download,
         asks_database=False,
     ),
 )
 
 ARTIFACT_ROWS: Final[tuple[Row, ...]] = (
-    Route(
-        method="GET",
-        path=f"{_TRACKING}/artifacts/list",
-        decode=decoder(artifacts.ListArtifacts),
-        service=services.list_artifacts,
-        encode=encode,
+    call("GET", f"{_TRACKING}/artifacts/list", artifacts.ListArtifacts, services.list_artifacts),
+    call(
+        "GET",
+        f"{_TRACKING}/logged-models/{{model_id}}/artifacts/directories",
+        artifacts.ListLoggedModelArtifacts,
+        services.list_logged_model_artifacts,
     ),
-    Route(
-        method="GET",
-        path=f"{_TRACKING}/logged-models/{{model_id}}/artifacts/directories",
-        decode=decoder(artifacts.ListLoggedModelArtifacts),
-        service=services.list_logged_model_artifacts,
-        encode=encode,
+    call(
+        "POST",
+        f"{_TRACKING}/artifacts/presigned-upload-url",
+        artifacts.CreatePresignedUploadUrl,
+        presigned.create_presigned_upload_url,
     ),
-    Route(
-        method="POST",
-        path=f"{_TRACKING}/artifacts/presigned-upload-url",
-        decode=decoder(artifacts.CreatePresignedUploadUrl),
-        service=presigned.create_presigned_upload_url,
-        encode=encode,
-    ),
-    Route(
-        method="POST",
-        path=f"{_TRACKING}/artifacts/presigned-download-url",
-        decode=decoder(artifacts.CreatePresignedDownloadUrl),
-        service=presigned.create_presigned_download_url,
-        encode=encode,
+    call(
+        "POST",
+        f"{_TRACKING}/artifacts/presigned-download-url",
+        artifacts.CreatePresignedDownloadUrl,
+        presigned.create_presigned_download_url,
     ),
     Download(
         path="/get-artifact",

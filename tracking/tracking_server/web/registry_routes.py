@@ -1,124 +1,111 @@
 """The rows of the table that are about the model registry."""
 
-from collections.abc import Callable
-from typing import Final, TypeVar
-
-import msgspec
+from typing import Final
 
 from tracking_server.entities import model_versions, registered_models
 from tracking_server.services import artifacts as artifact_services
 from tracking_server.services import model_versions as version_services
 from tracking_server.services import registered_models as model_services
-from tracking_server.services.context import Context
-from tracking_server.web.route import Download, Method, Route, Row
+from tracking_server.web.route import Download, Row, call
 from tracking_server.wire.decode import decoder
-from tracking_server.wire.encode import encode
-
-Shape = TypeVar("Shape", bound=msgspec.Struct)
 
 _MODELS: Final = "/api/2.0/mlflow/registered-models"
 _VERSIONS: Final = "/api/2.0/mlflow/model-versions"
 
 
-def _call(
-    method: Method, path: str, shape: type[Shape], service: Callable[[Shape, Context], msgspec.Struct]
-) -> Route[Shape, msgspec.Struct]:
-    return Route(method=method, path=path, decode=decoder(shape), service=service, encode=encode)
-
-
 REGISTRY_ROWS: Final[tuple[Row, ...]] = (
-    _call(
+    call(
         "POST",
         f"{_MODELS}/create",
         registered_models.CreateRegisteredModel,
         model_services.create_registered_model,
     ),
-    _call(
+    call(
         "POST",
         f"{_MODELS}/rename",
         registered_models.RenameRegisteredModel,
         model_services.rename_registered_model,
     ),
-    _call(
+    call(
         "PATCH",
         f"{_MODELS}/update",
         registered_models.UpdateRegisteredModel,
         model_services.update_registered_model,
     ),
-    _call(
+    call(
         "DELETE",
         f"{_MODELS}/delete",
         registered_models.DeleteRegisteredModel,
         model_services.delete_registered_model,
     ),
-    _call("GET", f"{_MODELS}/get", registered_models.GetRegisteredModel, model_services.get_registered_model),
-    _call(
+    call("GET", f"{_MODELS}/get", registered_models.GetRegisteredModel, model_services.get_registered_model),
+    call(
         "GET",
         f"{_MODELS}/search",
         registered_models.SearchRegisteredModels,
         model_services.search_registered_models,
     ),
-    _call(
+    call(
         "POST",
         f"{_MODELS}/get-latest-versions",
         registered_models.GetLatestVersions,
         model_services.get_latest_versions,
     ),
-    _call(
+    call(
         "GET",
         f"{_MODELS}/get-latest-versions",
         registered_models.GetLatestVersions,
         model_services.get_latest_versions,
     ),
-    _call(
+    call(
         "POST",
         f"{_MODELS}/set-tag",
         registered_models.SetRegisteredModelTag,
         model_services.set_registered_model_tag,
     ),
-    _call(
+    call(
         "DELETE",
         f"{_MODELS}/delete-tag",
         registered_models.DeleteRegisteredModelTag,
         model_services.delete_registered_model_tag,
     ),
-    _call(
+    call(
         "POST",
         f"{_MODELS}/alias",
         registered_models.SetRegisteredModelAlias,
         model_services.set_registered_model_alias,
     ),
-    _call(
+    call(
         "DELETE",
         f"{_MODELS}/alias",
         registered_models.DeleteRegisteredModelAlias,
         model_services.delete_registered_model_alias,
     ),
-    _call(
+    call(
         "GET",
         f"{_MODELS}/alias",
         registered_models.GetModelVersionByAlias,
         model_services.get_model_version_by_alias,
     ),
-    _call("POST", f"{_VERSIONS}/create", model_versions.CreateModelVersion, version_services.create_model_version),
-    _call("PATCH", f"{_VERSIONS}/update", model_versions.UpdateModelVersion, version_services.update_model_version),
-    _call(
+    call("POST", f"{_VERSIONS}/create", model_versions.CreateModelVersion, version_services.create_model_version),
+    call("PATCH", f"{_VERSIONS}/update", model_versions.UpdateModelVersion, version_services.update_model_version),
+    call(
         "POST",
         f"{_VERSIONS}/transition-stage",
         model_versions.TransitionModelVersionStage,
         version_services.transition_model_version_stage,
     ),
-    _call("DELETE", f"{_VERSIONS}/delete", model_versions.DeleteModelVersion, version_services.delete_model_version),
-    _call("GET", f"{_VERSIONS}/get", model_versions.GetModelVersion, version_services.get_model_version),
-    _call("GET", f"{_VERSIONS}/search", model_versions.SearchModelVersions, version_services.search_model_versions),
-    _call(
+    call("DELETE", f"{_VERSIONS}/delete", model_versions.DeleteModelVersion, version_services.delete_model_version),
+    call("GET", f"{_VERSIONS}/get", model_versions.GetModelVersion, version_services.get_model_version),
+    call("GET", f"{_VERSIONS}/search", model_versions.SearchModelVersions, version_services.search_model_versions),
+    call(
         "GET",
         f"{_VERSIONS}/get-download-uri",
         model_versions.GetModelVersionDownloadUri,
         version_services.get_model_version_download_uri,
     ),
-    _call("POST", f"{_VERSIONS}/set-tag", model_versions.SetModelVersionTag, version_services.set_model_version_tag),
-    _call(
+    call("POST", f"{_VERSIONS}/set-tag", model_versions.SetModelVersionTag, version_services.set_model_version_tag),
+    call(
         "DELETE",
         f"{_VERSIONS}/delete-tag",
         model_versions.DeleteModelVersionTag,

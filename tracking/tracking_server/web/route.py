@@ -4,10 +4,14 @@ A path that starts with `/api/` is served below `/ajax-api/` as well, for the br
 segment; `{name*}`, at the end only, for all that is left, slashes included.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
+import msgspec
+
+from tracking_server.wire.decode import decoder
+from tracking_server.wire.encode import encode
 from tracking_server.wire.raw import RawRequest
 
 if TYPE_CHECKING:
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
 
 Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 RequestT = TypeVar("RequestT")
+Shape = TypeVar("Shape", bound=msgspec.Struct)
+Answer = TypeVar("Answer", bound=msgspec.Struct)
 AnswerT = TypeVar("AnswerT")
 
 JSON = "application/json"
@@ -39,6 +45,26 @@ class Route(Generic[RequestT, AnswerT]):
     body_limit_bytes: int = BODY_LIMIT_BYTES
     asks_database: bool = True
     """One that asks a store alone runs in the pool of transfers."""
+
+
+def call(
+    method: Method,
+    path: str,
+    shape: type[Shape],
+    service: "Callable[[Shape, Context], Answer]",
+    *,
+    repeated_in_body: Iterable[str] = (),
+    asks_database: bool = True,
+) -> Route[Shape, Answer]:
+    """A row of JSON to JSON, as nearly all are: `shape` is read from path, query and body."""
+    return Route(
+        method=method,
+        path=path,
+        decode=decoder(shape, repeated_in_body=repeated_in_body),
+        service=service,
+        encode=encode,
+        asks_database=asks_database,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

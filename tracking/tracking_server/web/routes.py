@@ -3,10 +3,7 @@
 Rows stand in the order of `docs/reference/api.md`. A path below `/api/` is served below `/ajax-api/` as well.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Final, TypeVar
-
-import msgspec
+from typing import Final
 
 from tracking_server.entities import datasets, experiments, logged_models, metrics, runs
 from tracking_server.services import experiments as experiment_services
@@ -16,52 +13,34 @@ from tracking_server.services import metrics as metric_services
 from tracking_server.services import run_data as run_data_services
 from tracking_server.services import runs as run_services
 from tracking_server.services import search as search_services
-from tracking_server.services.context import Context
 from tracking_server.web.registry_routes import REGISTRY_ROWS
-from tracking_server.web.route import Method, Route, Row
+from tracking_server.web.route import Row, call
 from tracking_server.web.webhook_routes import WEBHOOK_ROWS
-from tracking_server.wire.decode import decoder
-from tracking_server.wire.encode import encode
-
-Shape = TypeVar("Shape", bound=msgspec.Struct)
 
 _BASE = "/api/2.0/mlflow"
 
 
-def _call(
-    method: Method,
-    path: str,
-    shape: type[Shape],
-    service: Callable[[Shape, Context], msgspec.Struct],
-    repeated_in_body: Iterable[str] = (),
-) -> Route[Shape, msgspec.Struct]:
-    decode = decoder(shape, repeated_in_body=repeated_in_body)
-    return Route(method=method, path=path, decode=decode, service=service, encode=encode)
-
-
 EXPERIMENTS: Final[tuple[Row, ...]] = (
-    _call("POST", f"{_BASE}/experiments/create", experiments.CreateExperiment, experiment_services.create_experiment),
-    _call("POST", f"{_BASE}/experiments/search", experiments.SearchExperiments, search_services.search_experiments),
-    _call("GET", f"{_BASE}/experiments/search", experiments.SearchExperiments, search_services.search_experiments),
-    _call("GET", f"{_BASE}/experiments/get", experiments.GetExperiment, experiment_services.get_experiment),
-    _call(
+    call("POST", f"{_BASE}/experiments/create", experiments.CreateExperiment, experiment_services.create_experiment),
+    call("POST", f"{_BASE}/experiments/search", experiments.SearchExperiments, search_services.search_experiments),
+    call("GET", f"{_BASE}/experiments/search", experiments.SearchExperiments, search_services.search_experiments),
+    call("GET", f"{_BASE}/experiments/get", experiments.GetExperiment, experiment_services.get_experiment),
+    call(
         "GET",
         f"{_BASE}/experiments/get-by-name",
         experiments.GetExperimentByName,
         experiment_services.get_experiment_by_name,
     ),
-    _call("POST", f"{_BASE}/experiments/delete", experiments.DeleteExperiment, experiment_services.delete_experiment),
-    _call(
-        "POST", f"{_BASE}/experiments/restore", experiments.RestoreExperiment, experiment_services.restore_experiment
-    ),
-    _call("POST", f"{_BASE}/experiments/update", experiments.UpdateExperiment, experiment_services.update_experiment),
-    _call(
+    call("POST", f"{_BASE}/experiments/delete", experiments.DeleteExperiment, experiment_services.delete_experiment),
+    call("POST", f"{_BASE}/experiments/restore", experiments.RestoreExperiment, experiment_services.restore_experiment),
+    call("POST", f"{_BASE}/experiments/update", experiments.UpdateExperiment, experiment_services.update_experiment),
+    call(
         "POST",
         f"{_BASE}/experiments/set-experiment-tag",
         experiments.SetExperimentTag,
         experiment_services.set_experiment_tag,
     ),
-    _call(
+    call(
         "POST",
         f"{_BASE}/experiments/delete-experiment-tag",
         experiments.DeleteExperimentTag,
@@ -70,31 +49,31 @@ EXPERIMENTS: Final[tuple[Row, ...]] = (
 )
 
 RUNS: Final[tuple[Row, ...]] = (
-    _call("POST", f"{_BASE}/runs/create", runs.CreateRun, run_services.create_run),
-    _call("POST", f"{_BASE}/runs/update", runs.UpdateRun, run_services.update_run),
-    _call("POST", f"{_BASE}/runs/delete", runs.DeleteRun, run_services.delete_run),
-    _call("POST", f"{_BASE}/runs/restore", runs.RestoreRun, run_services.restore_run),
-    _call("GET", f"{_BASE}/runs/get", runs.GetRun, run_services.get_run),
-    _call("POST", f"{_BASE}/runs/search", runs.SearchRuns, search_services.search_runs),
-    _call("POST", f"{_BASE}/runs/log-metric", metrics.LogMetric, run_data_services.log_metric),
-    _call("POST", f"{_BASE}/runs/log-parameter", runs.LogParam, run_data_services.log_param),
-    _call("POST", f"{_BASE}/runs/set-tag", runs.SetTag, run_data_services.set_tag),
-    _call("POST", f"{_BASE}/runs/delete-tag", runs.DeleteTag, run_data_services.delete_tag),
-    _call("POST", f"{_BASE}/runs/log-batch", runs.LogBatch, run_data_services.log_batch),
-    _call("POST", f"{_BASE}/runs/log-model", runs.LogModel, run_data_services.log_model),
-    _call("POST", f"{_BASE}/runs/log-inputs", datasets.LogInputs, input_services.log_inputs),
-    _call("POST", f"{_BASE}/runs/outputs", datasets.LogOutputs, input_services.log_outputs),
+    call("POST", f"{_BASE}/runs/create", runs.CreateRun, run_services.create_run),
+    call("POST", f"{_BASE}/runs/update", runs.UpdateRun, run_services.update_run),
+    call("POST", f"{_BASE}/runs/delete", runs.DeleteRun, run_services.delete_run),
+    call("POST", f"{_BASE}/runs/restore", runs.RestoreRun, run_services.restore_run),
+    call("GET", f"{_BASE}/runs/get", runs.GetRun, run_services.get_run),
+    call("POST", f"{_BASE}/runs/search", runs.SearchRuns, search_services.search_runs),
+    call("POST", f"{_BASE}/runs/log-metric", metrics.LogMetric, run_data_services.log_metric),
+    call("POST", f"{_BASE}/runs/log-parameter", runs.LogParam, run_data_services.log_param),
+    call("POST", f"{_BASE}/runs/set-tag", runs.SetTag, run_data_services.set_tag),
+    call("POST", f"{_BASE}/runs/delete-tag", runs.DeleteTag, run_data_services.delete_tag),
+    call("POST", f"{_BASE}/runs/log-batch", runs.LogBatch, run_data_services.log_batch),
+    call("POST", f"{_BASE}/runs/log-model", runs.LogModel, run_data_services.log_model),
+    call("POST", f"{_BASE}/runs/log-inputs", datasets.LogInputs, input_services.log_inputs),
+    call("POST", f"{_BASE}/runs/outputs", datasets.LogOutputs, input_services.log_outputs),
 )
 
 METRICS: Final[tuple[Row, ...]] = (
-    _call("GET", f"{_BASE}/metrics/get-history", metrics.GetMetricHistory, metric_services.get_metric_history),
-    _call(
+    call("GET", f"{_BASE}/metrics/get-history", metrics.GetMetricHistory, metric_services.get_metric_history),
+    call(
         "GET",
         f"{_BASE}/metrics/get-history-bulk-interval",
         metrics.GetMetricHistoryBulkInterval,
         metric_services.get_metric_history_bulk_interval,
     ),
-    _call(
+    call(
         "GET",
         "/ajax-api/2.0/mlflow/metrics/get-history-bulk",
         metrics.GetMetricHistoryBulk,
@@ -103,50 +82,48 @@ METRICS: Final[tuple[Row, ...]] = (
 )
 
 DATASETS: Final[tuple[Row, ...]] = (
-    _call(
+    call(
         "POST",
         "/ajax-api/2.0/mlflow/experiments/search-datasets",
         datasets.SearchDatasets,
         input_services.search_datasets,
     ),
     # MLflow declares this path without the slash, and some clients call it so.
-    _call(
-        "POST", "/api/2.0mlflow/experiments/search-datasets", datasets.SearchDatasets, input_services.search_datasets
-    ),
+    call("POST", "/api/2.0mlflow/experiments/search-datasets", datasets.SearchDatasets, input_services.search_datasets),
 )
 
 LOGGED_MODELS: Final[tuple[Row, ...]] = (
-    _call("POST", f"{_BASE}/logged-models", logged_models.CreateLoggedModel, model_services.create_logged_model),
-    _call(
+    call("POST", f"{_BASE}/logged-models", logged_models.CreateLoggedModel, model_services.create_logged_model),
+    call(
         "POST", f"{_BASE}/logged-models/search", logged_models.SearchLoggedModels, model_services.search_logged_models
     ),
-    _call(
+    call(
         "PATCH",
         f"{_BASE}/logged-models/{{model_id}}",
         logged_models.FinalizeLoggedModel,
         model_services.finalize_logged_model,
         repeated_in_body=["model_id"],
     ),
-    _call("GET", f"{_BASE}/logged-models/{{model_id}}", logged_models.GetLoggedModel, model_services.get_logged_model),
-    _call(
+    call("GET", f"{_BASE}/logged-models/{{model_id}}", logged_models.GetLoggedModel, model_services.get_logged_model),
+    call(
         "DELETE",
         f"{_BASE}/logged-models/{{model_id}}",
         logged_models.DeleteLoggedModel,
         model_services.delete_logged_model,
     ),
-    _call(
+    call(
         "PATCH",
         f"{_BASE}/logged-models/{{model_id}}/tags",
         logged_models.SetLoggedModelTags,
         model_services.set_logged_model_tags,
     ),
-    _call(
+    call(
         "DELETE",
         f"{_BASE}/logged-models/{{model_id}}/tags/{{tag_key}}",
         logged_models.DeleteLoggedModelTag,
         model_services.delete_logged_model_tag,
     ),
-    _call(
+    call(
         "POST",
         f"{_BASE}/logged-models/{{model_id}}/params",
         logged_models.LogLoggedModelParams,
