@@ -4,7 +4,6 @@ Programs find it as they find any proxy, by HTTPS_PROXY, and trust it by the var
 run with the names and addresses that a user has.
 """
 
-import datetime as dt
 import json
 import ssl
 import threading
@@ -13,12 +12,7 @@ from contextlib import contextmanager, suppress
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
-
+from tests.support.certificates import write_key_and_certificate
 from tests.support.faulty_proxy import Answer, Call, FaultyProxy, ProxyHandler, Treatment
 
 TOKENS_HOST = "oauth2.googleapis.com"
@@ -30,7 +24,7 @@ def cloud_names(
 ) -> Generator[Mapping[str, str]]:
     """The environment of whoever is to meet these hosts. Google's tokens are given to everybody."""
     answering = {TOKENS_HOST: _give_token, **(answers or {})}
-    certificate = _certificate(folder, [*upstreams, *answering])
+    certificate = write_key_and_certificate(folder / "clouds.pem", hosts=[*upstreams, *answering])
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     hosts = {host: FaultyProxy(upstream=upstream) for host, upstream in upstreams.items()}
@@ -68,27 +62,3 @@ def _give_token(_: Call) -> Treatment:
     return Answer(
         status=200, body=json.dumps({"access_token": "t", "expires_in": 3600, "token_type": "Bearer"}).encode()
     )
-
-
-def _certificate(folder: Path, hosts: list[str]) -> Path:
-    """Key and certificate in one file, which is also the authority to trust."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "clouds of the tests")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "clouds.pem"
-    file.write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + certificate.public_bytes(Encoding.PEM)
-    )
-    return file

@@ -1,7 +1,5 @@
 """Who receives webhooks in tests: a small HTTP server in a thread, with a certificate of its own when asked for one."""
 
-import datetime as dt
-import ipaddress
 import ssl
 import threading
 from collections.abc import Generator, Mapping, Sequence
@@ -12,11 +10,8 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from tests.support.certificates import write_key_and_certificate
 from tracking_server.deliver.resolving import Resolve
 
 PATIENCE_SECONDS: Final = 30.0
@@ -138,29 +133,4 @@ def running_receiver(certificate: Path | None = None) -> Generator[Receiver]:
 
 def make_certificate(folder: Path) -> Path:
     """For CERTIFIED_NAME, signed by itself: good as the authority too."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, CERTIFIED_NAME)])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName(
-                [x509.DNSName(CERTIFIED_NAME), x509.IPAddress(ipaddress.ip_address("203.0.113.1"))]
-            ),
-            critical=False,
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "receiver.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-    return file
+    return write_key_and_certificate(folder / "receiver.pem", hosts=[CERTIFIED_NAME], addresses=["203.0.113.1"])
