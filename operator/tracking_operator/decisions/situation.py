@@ -124,4 +124,5 @@ def _identity_of_store(artifacts: Artifacts) -> Mapping[str, Any]:
 
 def _versions(server: TrackingServer, secret_versions: Mapping[str, str | None]) -> Mapping[str, str | None]:
     """Of the Secrets that the server reads: another version may mean another database, or another store."""
-    return {name: secret_versions.get(name) for name in server.secrets_of_server}
+    secrets = (reference.secret_key.name for reference in server.references_of_server)
+    return {name: secret_versions.get(name) for name in secrets}

@@ -277,20 +277,17 @@ class TrackingServer:
         return 0 if self.spec.suspend else self.spec.replicas
 
     @property
-    def secrets_of_server(self) -> tuple[str, ...]:
-        """The Secrets that the pods of the server read, each once."""
-        found = [reference.secret_key.name for reference in _references_of_store(self.spec.artifacts.store)]
-        if isinstance(self.spec.database, ExternalDatabase):
-            found.insert(0, self.spec.database.uri_secret_ref.name)
-        return tuple(dict.fromkeys(found))
+    def references_of_server(self) -> tuple[Reference, ...]:
+        """The Secrets that the pods of the server read, in the order of the fields."""
+        database, store = self.spec.database, _references_of_store(self.spec.artifacts.store)
+        if isinstance(database, ExternalDatabase):
+            return (Reference(path="spec.database.uriSecretRef", secret_key=database.uri_secret_ref), *store)
+        return store
 
     @property
     def references(self) -> tuple[Reference, ...]:
         """Every Secret that has to exist for the server and its upgrade to run, in the order of the fields."""
-        found: list[Reference] = []
-        if isinstance(self.spec.database, ExternalDatabase):
-            found.append(Reference(path="spec.database.uriSecretRef", secret_key=self.spec.database.uri_secret_ref))
-        found.extend(_references_of_store(self.spec.artifacts.store))
+        found = list(self.references_of_server)
         for index, hook in enumerate(self.spec.upgrade.hooks.pre_migration):
             path = f"spec.upgrade.hooks.preMigration[{index}].env"
             found.extend(

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from tracking_operator.decisions.actions import Delete
-from tracking_operator.decisions.observed import Job
+from tracking_operator.decisions.observed import Job, Problem
 from tracking_operator.decisions.reports import SchemaReport, parse_schema_report
 from tracking_operator.decisions.situation import Situation
 from tracking_operator.decisions.steps.job_step import (
@@ -38,8 +38,8 @@ def check(situation: Situation) -> Progress:
             return _found(situation, job)
         case Failed(job=Job() as job):
             return _explained(situation, progress, job)
-        case Working(job=Job() as job, actions=()) if job.problem is not None:
-            return hindrance(situation, progress, job, database_field(situation))
+        case Working(job=Job(problem=Problem() as problem) as job, actions=()):
+            return hindrance(situation, progress, job, problem, database_field(situation))
         case _:
             return progress
 

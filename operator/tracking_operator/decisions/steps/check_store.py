@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from tracking_operator.decisions.observed import Job
+from tracking_operator.decisions.observed import Job, Problem
 from tracking_operator.decisions.situation import Situation
 from tracking_operator.decisions.steps.job_step import (
     NOT_OURS_EXIT_CODES,
@@ -54,8 +54,8 @@ def check_store(situation: Situation) -> Progress:
     match progress:
         case Failed(job=Job() as job):
             return failure(situation, progress, job)
-        case Working(job=Job() as job, actions=()) if job.problem is not None:
-            return hindrance(situation, progress, job, FIELD)
+        case Working(job=Job(problem=Problem() as problem) as job, actions=()):
+            return hindrance(situation, progress, job, problem, FIELD)
         case _:
             return progress
 

@@ -132,18 +132,16 @@ def reason_of_problem(problem: Problem) -> Reason | None:
     return None
 
 
-def hindrance(situation: Situation, working: Working, job: Job, field: str) -> Progress:
+def hindrance(situation: Situation, working: Working, job: Job, problem: Problem, field: str) -> Progress:
     """What keeps the pod of a check from starting. The Job goes on by itself when the image or the key appears.
 
     `field` of the spec names the Secrets that the pod reads.
     """
-    if job.problem is None:
-        return working
-    words = f"Job {job.ref.name}: {explain(job.problem)}"
-    if job.problem.reason in CONFIG_PROBLEMS:
+    words = f"Job {job.ref.name}: {explain(problem)}"
+    if problem.reason in CONFIG_PROBLEMS:
         message = f"{words}. Add the key that {field} names to its Secret, or correct the field"
         return Failed(reason=Reason.KEY_MISSING, message=message, needs_person=False, job=job)
-    reason = reason_of_problem(job.problem)
+    reason = reason_of_problem(problem)
     if reason is None:
         return working
     message = f"{words}. Make image {situation.image} available, or correct spec.image"
