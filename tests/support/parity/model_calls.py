@@ -27,23 +27,19 @@ MODEL_STATUSES: Final = ("LOGGED_MODEL_READY", "LOGGED_MODEL_PENDING", "LOGGED_M
 _TEXTUAL: Final = ("=", "!=", "LIKE", "ILIKE")
 _NUMERIC: Final = ("=", "!=", ">", ">=", "<", "<=")
 _NOT_MODEL_FILTERS: Final = (
-    *(
-        "nonsense = 'x'",
-        "attribute.name = 'x'",
-        "metric.a > 1",
-        "params.a > 'x'",
-        "metrics.a = 'x'",
-        "name",
-        "name > 'x'",
-    ),
-    *(
-        "(name = 'x')",
-        "name = 'x' AND",
-        "metrics.a LIKE '1'",
-        "tags.a > '1'",
-        "creation_timestamp_ms = 'x'",
-        "name IS NULL",
-    ),
+    "nonsense = 'x'",
+    "attribute.name = 'x'",
+    "metric.a > 1",
+    "params.a > 'x'",
+    "metrics.a = 'x'",
+    "name",
+    "name > 'x'",
+    "(name = 'x')",
+    "name = 'x' AND",
+    "metrics.a LIKE '1'",
+    "tags.a > '1'",
+    "creation_timestamp_ms = 'x'",
+    "name IS NULL",
 )
 
 

@@ -38,47 +38,39 @@ _SOURCES: Final = (
     "models:/{model}/Staging",
 )
 _BAD_SOURCES: Final = (
-    *(
-        "/etc/passwd",
-        "file:///etc/passwd",
-        "../x",
-        "mlflow-artifacts:/../x",
-        "runs:/" + NOBODY + "/m",
-        "models:/m-" + NOBODY,
-    ),
-    *(
-        "",
-        "s3://bucket/../x",
-        "http://host/x",
-        "s3://b/a#b",
-        "s3://b/%2e%2e/x",
-        "models:/nothing/1",
-        "models:/",
-        "dummy-source",
-    ),
+    "/etc/passwd",
+    "file:///etc/passwd",
+    "../x",
+    "mlflow-artifacts:/../x",
+    "runs:/" + NOBODY + "/m",
+    "models:/m-" + NOBODY,
+    "",
+    "s3://bucket/../x",
+    "http://host/x",
+    "s3://b/a#b",
+    "s3://b/%2e%2e/x",
+    "models:/nothing/1",
+    "models:/",
+    "dummy-source",
 )
 _NAME_PATTERNS: Final = ("%forest%", "%F%", "%_ald%")
 _TAG_VALUES: Final = ("v", "1", "%", "V")
 _COMPARATORS: Final = ("=", "!=", "LIKE", "ILIKE")
 _NUMERIC: Final = ("=", "!=", ">", ">=", "<", "<=")
 _NOT_FILTERS: Final = (
-    *(
-        "nonsense = 'x'",
-        "name > 'x'",
-        "name = 5",
-        "tags.a > 'x'",
-        "attributes.name = 'x'",
-        "name",
-        "name = 'x' OR name = 'y'",
-    ),
-    *(
-        "version_number = 'x'",
-        "run_id LIKE 5",
-        "source_path IN ('a')",
-        "name IN ()",
-        "name IN (1)",
-        "creation_time > 5",
-    ),
+    "nonsense = 'x'",
+    "name > 'x'",
+    "name = 5",
+    "tags.a > 'x'",
+    "attributes.name = 'x'",
+    "name",
+    "name = 'x' OR name = 'y'",
+    "version_number = 'x'",
+    "run_id LIKE 5",
+    "source_path IN ('a')",
+    "name IN ()",
+    "name IN (1)",
+    "creation_time > 5",
 )
 
 

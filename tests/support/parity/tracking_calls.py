@@ -34,22 +34,18 @@ LOCATIONS: Final = ("", "", "s3://bucket/path", "/tmp/parity", "gs://bucket/a?qu
 SERVED: Final = ("/", "mlflow-artifacts:")
 """Locations whose files both servers can look for without the network start so. `/tmp/parity` never has any."""
 BAD_LOCATIONS: Final = (
-    *(
-        "s3://bucket/a#b",
-        "runs:/abc/x",
-        "http://elsewhere/x",
-        "sftp://u@h/p",
-        "s3://b/a?x=../y",
-        "mlflow-artifacts://h/x",
-    ),
-    *(
-        "s3://b/a?x=%2e%2e/y",
-        "s3://b/" + "x" * 2042,
-        "s3://b/" + "x" * 2041,
-        "abfss://c@h/p",
-        "hdfs://h/p",
-        "ftp://h/p",
-    ),
+    "s3://bucket/a#b",
+    "runs:/abc/x",
+    "http://elsewhere/x",
+    "sftp://u@h/p",
+    "s3://b/a?x=../y",
+    "mlflow-artifacts://h/x",
+    "s3://b/a?x=%2e%2e/y",
+    "s3://b/" + "x" * 2042,
+    "s3://b/" + "x" * 2041,
+    "abfss://c@h/p",
+    "hdfs://h/p",
+    "ftp://h/p",
 )
 STATUSES: Final = ("RUNNING", "FINISHED", "FAILED", "KILLED", "SCHEDULED", 1, 3, "3", "UNKNOWN")
 VIEWS: Final = ("ACTIVE_ONLY", "DELETED_ONLY", "ALL", 1, 2, 3, "3", "NONSENSE")
