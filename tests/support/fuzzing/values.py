@@ -67,6 +67,7 @@ NUMBERS: Final = (
     *(str(2**31 - 1), str(2**31), str(-(2**31) - 1), str(2**53 + 1), str(2**63 - 1), str(2**63), str(-(2**63))),
     *(str(-(2**63) - 1), str(2**64), str(10**30), str(10**400), "1" * 5000, "0." + "1" * 2000),
 )
+LONGEST_LIST: Final = 4_000_000
 NO_JSON: Final = (
     "NaN",
     "Infinity",
@@ -142,6 +143,11 @@ def fitting_token(field: Field, known: dict[str, str], choice: random.Random) ->
     return text(f"text {choice.randrange(1000)}") if field.is_text else str(choice.randrange(1, 100))
 
 
+def _repeated(token: str, times: int) -> list[str]:
+    """Lists in lists of long texts would be longer than memory: a body stays below what a server reads at all."""
+    return [token] * max(1, min(times, LONGEST_LIST // len(token)))
+
+
 def odd_token(field: Field, known: dict[str, str], choice: random.Random) -> str:
     """Something else than the field is made for, or of a size that it is not; deep inside it where it has an inside."""
     if field.item is not None and choice.random() < 0.7:
@@ -149,7 +155,7 @@ def odd_token(field: Field, known: dict[str, str], choice: random.Random) -> str
         chosen = choice.randrange(len(members))
         members[chosen] = (members[chosen][0], odd_token(field.item[chosen], known, choice))
         one = object_of(members)
-        return f"[{', '.join([one] * choice.choice((1, 1, 2, 101, 1001)))}]" if field.is_list else one
+        return f"[{', '.join(_repeated(one, choice.choice((1, 1, 2, 101, 1001))))}]" if field.is_list else one
     if field.is_list and choice.random() < 0.5:
         return f"[{', '.join(any_token(choice) for _ in range(choice.choice((1, 2, 30))))}]"
     if field.is_text and choice.random() < 0.6:
