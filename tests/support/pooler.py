@@ -45,14 +45,16 @@ class Pooler:
     def serve(self, client: socket.socket) -> None:
         with client, suppress(ConnectionError):
             greet(client)
-            kept = None if self.is_per_transaction else self.session()
-            while not (message := read_message(client)).startswith(TERMINATE):
-                session = kept or self.session()
-                self.carry(message, client, session)
-                if kept is None:
+            if self.is_per_transaction:
+                while not (message := read_message(client)).startswith(TERMINATE):
+                    session = self.session()
+                    with closing_on_failure(session):
+                        self.carry(message, client, session)
                     self.idle.append(session)
-            if kept is not None:
-                kept.close()
+            else:
+                with self.session() as session:
+                    while not (message := read_message(client)).startswith(TERMINATE):
+                        self.carry(message, client, session)
 
     def carry(self, message: bytes, client: socket.socket, session: socket.socket) -> None:
         """A transaction, until the session says that it is idle again."""
@@ -67,6 +69,16 @@ class Pooler:
                 if answer.endswith(IDLE):
                     return
             message = read_message(client)
+
+
+@contextmanager
+def closing_on_failure(session: socket.socket) -> Generator[None]:
+    """A client that vanished leaves a session in the middle of a transaction: it is of no use to another."""
+    try:
+        yield
+    except BaseException:
+        session.close()
+        raise
 
 
 def greet(client: socket.socket) -> None:
@@ -104,15 +116,24 @@ def running_pooler(socket_folder: Path, database: str, *, is_per_transaction: bo
     backend = socket_folder / ".s.PGSQL.5432"
     pooler = Pooler(backend=backend, database=database, is_per_transaction=is_per_transaction)
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving: list[tuple[threading.Thread, socket.socket]] = []
 
         def accept() -> None:
             with suppress(OSError):
                 while True:
                     client, _ = listener.accept()
-                    threading.Thread(target=pooler.serve, args=(client,), daemon=True).start()
+                    thread = threading.Thread(target=pooler.serve, args=(client,), daemon=True)
+                    thread.start()
+                    serving.append((thread, client))
 
-        threading.Thread(target=accept, daemon=True).start()
+        accepting = threading.Thread(target=accept, daemon=True)
+        accepting.start()
         yield f"postgresql://trackplane@127.0.0.1:{listener.getsockname()[1]}/{database}?sslmode=disable"
         listener.shutdown(socket.SHUT_RDWR)
+        accepting.join()
+    for thread, client in serving:
+        with suppress(OSError):  # it has closed it already
+            client.shutdown(socket.SHUT_RDWR)
+        thread.join(60)
     while pooler.idle:
         pooler.idle.pop().close()
