@@ -239,19 +239,12 @@ def test_of_three_upgrades_at_once_one_works_and_the_others_find_nothing_to_do(
     assert steps == ["", "", "trackplane:0001 trackplane:0002 trackplane:0003"]
 
 
-@pytest.mark.parametrize(
-    ("revision", "kind"),
-    [("acf3f17fdcc7", Outdated), ("f4a9b2c7d1e6", Newer)],
-    ids=["older", "newer"],
-)
-def test_a_database_at_another_revision_of_mlflow_is_refused_and_left_as_it_is(
-    golden: Database, revision: str, kind: type[DatabaseState]
-) -> None:
+def test_a_database_of_a_newer_mlflow_is_refused_and_left_as_it_is(golden: Database) -> None:
     with golden.write() as connection:
-        connection.execute(update(schema.alembic_version).values(version_num=revision))
+        connection.execute(update(schema.alembic_version).values(version_num="f4a9b2c7d1e6"))
     before = rows_of(golden)
-    assert isinstance(look(golden), kind)
-    with pytest.raises(SchemaUnsupported, match=revision):
+    assert isinstance(look(golden), Newer)
+    with pytest.raises(SchemaUnsupported, match="f4a9b2c7d1e6"):
         upgrade(golden)
     assert rows_of(golden) == before
 

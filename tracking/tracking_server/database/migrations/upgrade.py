@@ -1,9 +1,11 @@
 """Builds an empty database, and takes one that is behind to the heads: under the lock, a step at a time."""
 
-from collections.abc import Callable, Generator, Sequence
+import sqlite3
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, assert_never
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, assert_never, cast
 
 from sqlalchemy import Connection, insert
 from sqlalchemy.exc import DBAPIError
@@ -15,6 +17,7 @@ from tracking_server.database.check import (
     DatabaseState,
     Empty,
     Foreign,
+    LineageName,
     Newer,
     Outdated,
     Step,
@@ -28,7 +31,11 @@ from tracking_server.database.migrations import mlflow, trackplane
 from tracking_server.database.transactions import Database
 from tracking_server.errors import MigrationFailed, SchemaUnsupported, TemporarilyUnavailable
 
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
+
 WAIT_SECONDS: Final = 600.0
+SCRIPTS: Final[Mapping[LineageName, Path]] = {"mlflow": mlflow.SCRIPTS, "trackplane": trackplane.SCRIPTS}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,9 +63,9 @@ def upgrade(
                 return Upgraded(before=before, after=before, steps=())
             case Empty():
                 done = _build(lock, before_step)
-            case Outdated(is_at_mlflow_head=True):
+            case Outdated():
                 done = _advance(lock, before.steps, before_step)
-            case Outdated() | Newer() | Foreign():
+            case Newer() | Foreign():
                 raise SchemaUnsupported(explain(before))
             case _:
                 assert_never(before)
@@ -89,11 +96,13 @@ def _build(lock: MigrationLock, before_step: Callable[[str], None]) -> tuple[str
 
 
 def _advance(lock: MigrationLock, steps: Sequence[Step], before_step: Callable[[str], None]) -> tuple[str, ...]:
+    lineages: set[LineageName] = {step.lineage for step in steps}
+    scripts = {lineage: _scripts(lineage) for lineage in lineages}
     names: list[str] = []
     for step in steps:
         name = f"{step.lineage}:{step.revision}"
-        with _step(lock, name, before_step):
-            _run(lock.connection, step.revision)
+        with _step(lock, name, before_step), _foreign_keys_asleep(lock.connection):
+            _run(lock.connection, scripts[step.lineage], step.revision)
         names.append(name)
     return tuple(names)
 
@@ -117,16 +126,42 @@ def _step(lock: MigrationLock, name: str, before_step: Callable[[str], None]) ->
             lock.connection.rollback()
 
 
-def _run(connection: Connection, revision: str) -> None:
-    from alembic import command  # only where there is something to migrate: it takes long to load
+def _scripts(lineage: LineageName) -> "ScriptDirectory":
+    from alembic.script import ScriptDirectory  # only where there is something to migrate: it takes long to load
+
+    return ScriptDirectory(str(SCRIPTS[lineage]))
+
+
+def _run(connection: Connection, scripts: "ScriptDirectory", revision: str) -> None:
     from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
 
     configuration = Config()
-    configuration.set_main_option("script_location", str(trackplane.SCRIPTS).replace("%", "%%"))
-    configuration.set_main_option("path_separator", "os")
     configuration.attributes["connection"] = connection
     configuration.attributes["transactional_ddl"] = connection.dialect.name != "mysql"
-    command.upgrade(configuration, revision)
+
+    def steps(current: Any, _context: object) -> Any:
+        # Alembic's documented way to run without a file of settings
+        return scripts._upgrade_revs(revision, current)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+    with EnvironmentContext(configuration, scripts, fn=steps, destination_rev=revision):
+        scripts.run_env()
+
+
+@contextmanager
+def _foreign_keys_asleep(connection: Connection) -> Generator[None]:
+    """SQLite copies a table, drops it and renames the copy: what refers to it would be deleted along. It hears this
+    between transactions only."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    raw = cast(sqlite3.Connection, connection.connection.dbapi_connection)
+    raw.execute("PRAGMA foreign_keys = OFF").close()
+    try:
+        yield
+    finally:
+        connection.rollback()
+        raw.execute("PRAGMA foreign_keys = ON").close()
 
 
 def _inspect(connection: Connection) -> DatabaseState:

@@ -1,6 +1,6 @@
 """MLflow's own lineage, with MLflow's revision ids: what this release knows of it.
 
-A database is built at the head directly; this release carries no database from an older revision to it.
+An empty database is built at the head directly; one of an older MLflow is carried to it, a revision at a time.
 """
 
 import csv
@@ -12,6 +12,7 @@ from typing import Final
 HEAD: Final = "dc11669786a5"
 """Of MLflow 3.17.2, whose tables `schema.py` declares."""
 VERSION_TABLE: Final = "alembic_version"
+SCRIPTS: Final = Path(__file__).parent
 
 
 @cache
