@@ -2,8 +2,10 @@
 
 import base64
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any, Final
 
 from tracking_server.errors import ConfigInvalid
@@ -142,6 +144,17 @@ def _webhook_schemes(text: str) -> tuple[str, ...]:
     return schemes
 
 
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
+def _command(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        raise _Refused(f"must be a command as it is typed: {error}") from None
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
@@ -172,6 +185,59 @@ class Settings:
             default=EMBEDDED_DATABASE,
             meaning="URL of the database. MLFLOW_TRACKING_URI is read when this is not set.",
             parse=_database_url,
+        )
+    )
+    database_uri_file: Path | None = field(
+        metadata=_about(
+            option="--database-uri-file",
+            env="TRACKPLANE_DATABASE_URI_FILE",
+            meaning="A file with the URL of the database, in place of --backend-store-uri, so that its password is"
+            " neither in an argument nor in the environment.",
+            parse=_path,
+        )
+    )
+    database_password_file: Path | None = field(
+        metadata=_about(
+            env="TRACKPLANE_DATABASE_PASSWORD_FILE",
+            meaning="A file with the password for the database, when the URL has none. It is read again for each new"
+            " connection, so it may be replaced at any time.",
+            parse=_path,
+        )
+    )
+    database_token_command: tuple[str, ...] = field(
+        metadata=_about(
+            env="TRACKPLANE_DATABASE_TOKEN_COMMAND",
+            meaning="A command that prints the password for the database, such as the token of a cloud identity. It is"
+            " split into words as a shell does, and run without one.",
+            parse=_command,
+        )
+    )
+    database_token_seconds: int = field(
+        metadata=_about(
+            env="TRACKPLANE_DATABASE_TOKEN_SECONDS",
+            default="300",
+            meaning="How long a printed token serves for new connections; 0 runs the command for each.",
+            parse=_number(0, 24 * 3600),
+        )
+    )
+    mysql_ssl_ca: str = field(
+        metadata=_about(
+            env="MLFLOW_MYSQL_SSL_CA",
+            meaning="MySQL and MariaDB: the file of the authority that signed the server's certificate. TLS is then"
+            " required.",
+            parse=_text,
+        )
+    )
+    mysql_ssl_cert: str = field(
+        metadata=_about(
+            env="MLFLOW_MYSQL_SSL_CERT",
+            meaning="MySQL and MariaDB: the file of the certificate by which they know this client.",
+            parse=_text,
+        )
+    )
+    mysql_ssl_key: str = field(
+        metadata=_about(
+            env="MLFLOW_MYSQL_SSL_KEY", meaning="MySQL and MariaDB: the file of its private key.", parse=_text
         )
     )
     creates_schema: bool = field(
@@ -544,7 +610,4 @@ NOT_BUILT: Final = (
         off_option="--disable-workspaces",
     ),
     NotBuilt(option="", env="MLFLOW_WORKSPACE", what="workspaces"),
-    NotBuilt(option="", env="MLFLOW_MYSQL_SSL_CA", what="TLS to MySQL by this variable"),
-    NotBuilt(option="", env="MLFLOW_MYSQL_SSL_CERT", what="TLS to MySQL by this variable"),
-    NotBuilt(option="", env="MLFLOW_MYSQL_SSL_KEY", what="TLS to MySQL by this variable"),
 )

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from tracking_server.commands.options import BACKEND_STORE_URI, json_option, report_file_option
+from tracking_server.commands.options import json_option, open_for_job, optional_database_url_option, report_file_option
 from tracking_server.commands.report import Report, reporting
 from tracking_server.database.archive.backup import Archive, back_up, verify_archive
-from tracking_server.database.transactions import DatabaseOptions, open_database
 from tracking_server.errors import BackupFailed
 
 
@@ -20,13 +19,7 @@ from tracking_server.errors import BackupFailed
     type=click.Path(path_type=Path),
     help="The archive: a new file, or a folder that gets one with a name of its own.",
 )
-@click.option(
-    "--backend-store-uri",
-    "url",
-    envvar=BACKEND_STORE_URI,
-    show_envvar=True,
-    help="URL of the database. In the environment, a password is not seen by others.",
-)
+@optional_database_url_option
 @report_file_option
 @json_option
 @click.pass_context
@@ -43,7 +36,7 @@ def backup(
         missing = "--to" if destination is None else "--backend-store-uri"
         raise click.UsageError(f"Missing option '{missing}'.")
     with reporting("backup", report_file, BackupFailed, prints_json=prints_json) as report:
-        database = open_database(url, DatabaseOptions(statement_timeout_seconds=0))
+        database = open_for_job(url)
         try:
             archive = back_up(database, destination, now=datetime.now(UTC), tool=f"trackplane {version('trackplane')}")
         finally:

@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from tracking_server.commands.options import database_url_argument, json_option, report_file_option
+from tracking_server.commands.options import database_url_argument, json_option, open_for_job, report_file_option
 from tracking_server.commands.report import Report, reporting
 from tracking_server.database.check import (
     DatabaseState,
@@ -22,7 +22,7 @@ from tracking_server.database.check import (
 from tracking_server.database.lock import who_serves
 from tracking_server.database.migrations.upgrade import WAIT_SECONDS, upgrade
 from tracking_server.database.start import look
-from tracking_server.database.transactions import DatabaseOptions, open_database
+from tracking_server.database.transactions import DatabaseOptions
 from tracking_server.errors import MigrationFailed, SchemaUnsupported
 
 LOOKING: Final = DatabaseOptions(pool_size=2, read_only=True)
@@ -66,7 +66,7 @@ def upgrade_command(url: str, wait_seconds: float, prints_json: bool, report_fil
     """
     started = time.monotonic()
     with reporting("db upgrade", report_file, MigrationFailed, prints_json=prints_json) as report:
-        database = open_database(url, MIGRATING)
+        database = open_for_job(url, MIGRATING)
         try:
             before = look(database)  # the upgrade looks again under its lock, but that has opened the file to write
             if isinstance(before, Newer | Foreign) or (isinstance(before, Outdated) and not before.is_at_mlflow_head):
@@ -102,7 +102,7 @@ def current(url: str, prints_json: bool, report_file: Path | None) -> None:
 
 
 def _look(url: str) -> DatabaseState:
-    database = open_database(url, LOOKING)
+    database = open_for_job(url, LOOKING)
     try:
         return look(database)
     finally:

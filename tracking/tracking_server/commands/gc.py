@@ -13,10 +13,10 @@ from tracking_server.artifacts.options import StoreOptions
 from tracking_server.collect.ages import parse_age
 from tracking_server.collect.collector import collect
 from tracking_server.collect.outcome import Outcome, Stays, Wanted
-from tracking_server.commands.options import database_url_option, json_option, report_file_option
+from tracking_server.commands.options import database_url_option, json_option, open_for_job, report_file_option
 from tracking_server.commands.report import Report, reporting
 from tracking_server.database.check import Current, Outdated, explain, inspect_database
-from tracking_server.database.transactions import Database, DatabaseOptions, open_database
+from tracking_server.database.transactions import Database
 from tracking_server.errors import ConfigInvalid, GarbageCollectionFailed, SchemaUnsupported
 from tracking_server.settings import PROXIED_ROOT
 
@@ -77,7 +77,7 @@ def gc(
             artifacts_destination, default_root or PROXIED_ROOT, Path.cwd(), StoreOptions.from_environ(os.environ)
         )
         _refuse_missing(local_folder(artifacts_destination, Path.cwd()))
-        database = open_database(url, DatabaseOptions(statement_timeout_seconds=0))
+        database = open_for_job(url)
         try:
             _refuse_other_schemas(database)
             outcome = collect(database, roots, wanted, claim_id=uuid.uuid4().hex, now=now, is_dry_run=dry_run)

@@ -10,6 +10,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from tracking_server.artifacts.options import StoreOptions
+from tracking_server.commands.database_uri import with_uri_of_file
 from tracking_server.commands.logs import configure_logging
 from tracking_server.commands.server_options import given_options, with_options
 from tracking_server.database.failures import explain
@@ -27,7 +28,7 @@ _SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - every container has it, for a
 def server(**options: Any) -> None:
     """Run the tracking server."""
     try:
-        settings = Settings.from_environ(os.environ, given_options(options))
+        settings = Settings.from_environ(os.environ, with_uri_of_file(given_options(options), os.environ))
         _serve(settings, StoreOptions.from_environ(os.environ))
     except CommandFailed as error:
         _fail(error)

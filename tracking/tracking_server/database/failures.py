@@ -50,7 +50,9 @@ def translate(error: DBAPIError) -> TrackingError:
 def explain(error: TemporarilyUnavailable) -> str:
     """For an administrator, with the driver's own words, passwords included; a user of the API never gets those."""
     original = getattr(error.__cause__, "orig", None)
-    return f"{error.message} The driver says: {str(original).strip()}" if original is not None else error.message
+    if original is not None:
+        return f"{error.message} The driver says: {str(original).strip()}"
+    return f"{error.message} The reason: {error.__cause__}." if error.__cause__ is not None else error.message
 
 
 def _is_unavailable(error: DBAPIError) -> bool:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from tracking_server.database.access import refuse_doubt
 from tracking_server.database.after_commit import forget_calls, make_calls
 from tracking_server.database.failures import is_worth_repeating, translate
 from tracking_server.database.mounts import NETWORK_FILE_SYSTEMS, file_system_of
@@ -36,6 +37,7 @@ DEFAULTS: Final = DatabaseOptions()
 def open_database(url: str, options: DatabaseOptions = DEFAULTS) -> "Database":
     """Connects to nothing yet: an engine is made at its first use, so after the fork. Raises ConfigInvalid."""
     parsed = parse_database_url(url)
+    refuse_doubt(parsed, options.access)
     if parsed.driver.module is not None and find_spec(parsed.driver.module) is None:
         raise ConfigInvalid(
             f"{parsed.masked} needs the driver {parsed.driver.module}, which is not installed:"

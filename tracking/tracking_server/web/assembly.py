@@ -12,6 +12,7 @@ from tracking_server.artifacts.closed import ClosedStore
 from tracking_server.artifacts.open_store import absolute_uri, open_roots
 from tracking_server.artifacts.options import StoreOptions
 from tracking_server.artifacts.signing import signing_store
+from tracking_server.database.access import access_of
 from tracking_server.database.lock import serving_lock
 from tracking_server.database.start import DEFAULT_EXPERIMENT, ensure_default_experiment, ready_database
 from tracking_server.database.transactions import Database, DatabaseOptions, open_database
@@ -90,6 +91,7 @@ def database_options(settings: Settings) -> DatabaseOptions:
         pool_recycle_seconds=settings.pool_recycle_seconds or -1,
         pool_class=settings.pool_class or None,
         echo=settings.echoes_statements,
+        access=access_of(settings),
     )
 
 
