@@ -12,7 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -32,16 +32,21 @@ from tracking_server.database.migrations.upgrade import create_schema
 from tracking_server.database.transactions import Database, DatabaseOptions, open_database
 
 ENGINES: Final = ("sqlite", "postgresql", "mariadb")
+POSTGRESQL_PORT: Final = 5432
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PostgreSql:
-    """A running server, reached through a socket in a folder, by a superuser without a password."""
+    """A running server, reached through a socket in a folder, by a superuser without a password. One with a port of
+    its own listens at it too."""
 
     socket_folder: Path
+    postmaster: "Postmaster"
+    port: int = POSTGRESQL_PORT
 
     def url(self, database: str) -> str:
-        return f"postgresql://trackplane@/{database}?host={self.socket_folder}"
+        port = f"&port={self.port}" if self.port != POSTGRESQL_PORT else ""
+        return f"postgresql://trackplane@/{database}?host={self.socket_folder}{port}"
 
     def create_database(self, name: str, template: str = "template0") -> str:
         with self.connected("postgres") as admin:
@@ -49,7 +54,39 @@ class PostgreSql:
         return self.url(name)
 
     def connected(self, database: str) -> AbstractContextManager["psycopg.Connection[tuple[Any, ...]]"]:
-        return psycopg.connect(f"host={self.socket_folder} user=trackplane dbname={database}", autocommit=True)
+        where = f"host={self.socket_folder} port={self.port}"
+        return psycopg.connect(f"{where} user=trackplane dbname={database}", autocommit=True)
+
+
+class Postmaster:
+    """The process of a PostgreSQL whose folder is made; it may be stopped and started again."""
+
+    def __init__(self, folder: Path, command: Sequence[str], port: int) -> None:
+        self._folder = folder
+        self._command = command
+        self._port = port
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Waits until it answers."""
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, cwd=self._folder)
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                psycopg.connect(f"host={self._folder} port={self._port} user=trackplane dbname=postgres").close()
+            except psycopg.OperationalError:
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    pytest.fail(f"PostgreSQL did not start:\n{(self._folder / 'log').read_text()}", pytrace=False)
+                time.sleep(0.05)
+            else:
+                return
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGQUIT)  # "immediate": nothing is written that would be thrown away
+            self._process.wait(timeout=30)
+            self._process = None
 
 
 _FAST: Final = (
@@ -60,7 +97,7 @@ _FAST: Final = (
 
 
 @contextmanager
-def running_postgresql(*, durable: bool = False) -> Generator[PostgreSql]:
+def running_postgresql(*settings: str, durable: bool = False, port: int = POSTGRESQL_PORT) -> Generator[PostgreSql]:
     """Ends with the block, and with this process where `setpriv` can see to that. `durable`: on disk, as it comes."""
     with tempfile.TemporaryDirectory(prefix="trackplane-postgresql-", dir=None if durable else place()) as name:
         folder = Path(name)
@@ -69,37 +106,19 @@ def running_postgresql(*, durable: bool = False) -> Generator[PostgreSql]:
             os.chown(folder, account.pw_uid, account.pw_gid)
         binaries = _postgresql_binaries(folder)
         data = folder / "data"
-        settings = ("listen_addresses=", *(() if durable else _FAST))
-        run = [
-            *as_account(account, ends_with="QUIT"),
-            str(binaries / "initdb"),
-            "-D",
-            str(data),
-            "-U",
-            "trackplane",
-            "-A",
-            "trust",
-            "--no-sync",
-        ]
+        words = as_account(account, ends_with="QUIT")
+        run = [*words, str(binaries / "initdb"), "-D", str(data), "-U", "trackplane", "-A", "trust", "--no-sync"]
         subprocess.run([*run, "--encoding=UTF8", "--locale=C"], check=True, capture_output=True, cwd=folder)
-        with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(
-                [
-                    *as_account(account, ends_with="QUIT"),
-                    str(binaries / "postgres"),
-                    *("-D", str(data), "-k", str(folder)),
-                    *(word for setting in settings for word in ("-c", setting)),
-                ],
-                stdout=log,
-                stderr=log,
-                cwd=folder,
-            )
+        listens = "localhost" if port != POSTGRESQL_PORT else ""
+        told = (f"listen_addresses={listens}", f"port={port}", *(() if durable else _FAST), *settings)
+        options = [word for setting in told for word in ("-c", setting)]
+        command = [*words, str(binaries / "postgres"), *("-D", str(data), "-k", str(folder)), *options]
+        postmaster = Postmaster(folder, command, port)
         try:
-            _wait_until_it_answers(folder, server)
-            yield PostgreSql(socket_folder=folder)
+            postmaster.start()
+            yield PostgreSql(socket_folder=folder, postmaster=postmaster, port=port)
         finally:
-            server.send_signal(signal.SIGQUIT)  # "immediate": nothing is written that would be thrown away
-            server.wait(timeout=30)
+            postmaster.stop()
 
 
 def _postgresql_binaries(folder: Path) -> Path:
@@ -117,19 +136,6 @@ def _postgresql_binaries(folder: Path) -> Path:
     for part in (package / "pginstall", package.with_name(f"{package.name}.libs")):
         shutil.copytree(part, folder / part.relative_to(package.parent))
     return folder / package.name / "pginstall" / "bin"
-
-
-def _wait_until_it_answers(folder: Path, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            psycopg.connect(f"host={folder} user=trackplane dbname=postgres").close()
-        except psycopg.OperationalError:
-            if server.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"PostgreSQL did not start:\n{(folder / 'log').read_text()}", pytrace=False)
-            time.sleep(0.05)
-        else:
-            return
 
 
 _numbers = count()
