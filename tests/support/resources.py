@@ -54,6 +54,10 @@ GOOD: Final[dict[str, Manifest]] = {
     "options": a_resource(
         server={"workers": 64, "allowedHosts": ["mlflow.example.com", "*.example.com:8443", "[::1]"]}
     ),
+    "a key for webhooks": a_resource(
+        database=EXTERNAL, server={"webhooks": {"secretEncryptionKeySecretRef": {"name": "webhooks", "key": "fernet"}}}
+    ),
+    "no key for webhooks": a_resource(server={"webhooks": {}}),
     "storage": a_resource(
         database=_sqlite(**_claim(storageClassName="fast", resources={"requests": {"storage": "1.5Ti"}}))
     ),
@@ -219,6 +223,10 @@ BAD: Final[dict[str, tuple[Manifest, str]]] = {
     "no worker": (a_resource(server={"workers": 0}), "spec.server.workers"),
     "a host with a comma": (a_resource(server={"allowedHosts": ["a,b"]}), "spec.server.allowedHosts[0]"),
     "a host twice": (a_resource(server={"allowedHosts": ["a", "a"]}), "spec.server.allowedHosts[1]"),
+    "a key for webhooks in the resource": (
+        a_resource(server={"webhooks": {"secretEncryptionKey": "k"}}),
+        "spec.server.webhooks.secretEncryptionKey",
+    ),
     "a Secret without a name": (
         a_resource(database={"uriSecretRef": {"key": "uri"}}),
         "spec.database.uriSecretRef.name",

@@ -1,7 +1,6 @@
 """(spec, places) to the argv and the environment of every process that we start, on a cluster and off it.
 
-Secrets stay references here, and
-reach a process through its environment only.
+Secrets stay references here, and reach a process through its environment only.
 """
 
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ WORKERS: Final = "MLFLOW_WORKERS"
 HOST: Final = "MLFLOW_HOST"
 PORT: Final = "MLFLOW_PORT"
 ALLOWED_HOSTS: Final = "MLFLOW_SERVER_ALLOWED_HOSTS"
+WEBHOOK_KEY: Final = "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY"
 CREATE_SCHEMA: Final = "TRACKPLANE_CREATE_SCHEMA"
 REPORT_FILE: Final = "TRACKPLANE_REPORT_FILE"
 TEMPORARY_FOLDER: Final = "TMPDIR"
@@ -54,6 +54,7 @@ def server_command(server: TrackingServer, places: Places) -> Command:
             EnvValue(name=HOST, value=places.host),
             EnvValue(name=PORT, value=str(places.port)),
             EnvValue(name=ALLOWED_HOSTS, value=",".join(allowed_hosts(server))),
+            *_webhook_key(server),
             EnvValue(name=CREATE_SCHEMA, value="false"),
             EnvValue(name=TEMPORARY_FOLDER, value=places.temporary),
         ),
@@ -110,6 +111,12 @@ def database_uri(server: TrackingServer, places: Places) -> EnvVar:
             return EnvFromSecret(name=DATABASE_URI, secret_key_ref=reference)
         case _ as never:
             assert_never(never)
+
+
+def _webhook_key(server: TrackingServer) -> tuple[EnvVar, ...]:
+    """For the server alone: no Job sends a webhook."""
+    key = server.spec.server.webhook_key
+    return () if key is None else (EnvFromSecret(name=WEBHOOK_KEY, secret_key_ref=key),)
 
 
 def _job(places: Places, *arguments: str, env: tuple[EnvVar, ...] = ()) -> Command:

@@ -55,6 +55,8 @@ Volume: TypeAlias = VolumeClaimTemplate | ExistingClaim
 class ServerOptions:
     workers: int
     allowed_hosts: tuple[str, ...]
+    webhook_key: SecretKey | None
+    """Encrypts the secrets of webhooks; None leaves that to the server."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -279,10 +281,13 @@ class TrackingServer:
     @property
     def references_of_server(self) -> tuple[Reference, ...]:
         """The Secrets that the pods of the server read, in the order of the fields."""
-        database, store = self.spec.database, _references_of_store(self.spec.artifacts.store)
-        if isinstance(database, ExternalDatabase):
-            return (Reference(path="spec.database.uriSecretRef", secret_key=database.uri_secret_ref), *store)
-        return store
+        found: list[Reference] = []
+        if self.spec.server.webhook_key is not None:
+            path = "spec.server.webhooks.secretEncryptionKeySecretRef"
+            found.append(Reference(path=path, secret_key=self.spec.server.webhook_key))
+        if isinstance(self.spec.database, ExternalDatabase):
+            found.append(Reference(path="spec.database.uriSecretRef", secret_key=self.spec.database.uri_secret_ref))
+        return (*found, *_references_of_store(self.spec.artifacts.store))
 
     @property
     def references(self) -> tuple[Reference, ...]:
@@ -374,9 +379,7 @@ def _spec(raw: Raw) -> Spec:
         image_pull_policy=raw.get("imagePullPolicy"),
         image_pull_secrets=tuple(secret["name"] for secret in raw.get("imagePullSecrets", ())),
         replicas=raw["replicas"],
-        server=ServerOptions(
-            workers=raw["server"]["workers"], allowed_hosts=tuple(raw["server"].get("allowedHosts", ()))
-        ),
+        server=_server_options(raw["server"]),
         database=_database(raw["database"]),
         artifacts=_artifacts(raw["artifacts"]),
         upgrade=_upgrade(raw["upgrade"]),
@@ -385,6 +388,16 @@ def _spec(raw: Raw) -> Spec:
         suspend=raw["suspend"],
         deletion=Deletion(policy=raw["deletion"]["policy"]),
         template=_template(raw["template"]),
+    )
+
+
+def _server_options(raw: Raw) -> ServerOptions:
+    webhooks = raw.get("webhooks", {})
+    key = "secretEncryptionKeySecretRef"
+    return ServerOptions(
+        workers=raw["workers"],
+        allowed_hosts=tuple(raw.get("allowedHosts", ())),
+        webhook_key=_secret_key(webhooks[key]) if key in webhooks else None,
     )
 
 

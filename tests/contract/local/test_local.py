@@ -16,9 +16,11 @@ from urllib.request import urlopen
 
 import pytest
 import yaml
+from cryptography.fernet import Fernet
 
 from tests.support.client import free_port
 from tests.support.golden import copy_golden
+from tests.support.http import call_json
 from tests.support.servers import a_resource
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -161,13 +163,25 @@ def test_a_port_in_use_is_named(served: Served, tmp_path: Path) -> None:
 
 def test_a_secret_of_the_file_reaches_the_processes_and_no_command_line(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path}/elsewhere.db"
-    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "database"}, "stringData": {"uri": uri}}
-    resource = a_resource(database={"uriSecretRef": {"name": "database"}}, namespace="default", replicas=None)
+    key = Fernet.generate_key().decode()
+    data = {"uri": uri, "key": key}
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "all"}, "stringData": data}
+    server = {"webhooks": {"secretEncryptionKeySecretRef": {"name": "all"}}}
+    resource = a_resource(database={"uriSecretRef": {"name": "all"}}, server=server, namespace="default", replicas=None)
     with _serving(_write(tmp_path / "server.yaml", secret, resource), tmp_path / "data") as serving:
         lines = [Path(f"/proc/{child}/cmdline").read_text() for child in _descendants(serving.process.pid)]
         assert lines
-        assert not [line for line in lines if "elsewhere.db" in line]
-    assert (tmp_path / "elsewhere.db").exists()
+        assert not [line for line in lines if "elsewhere.db" in line or key in line]
+        webhook = {
+            "name": "ours",
+            "url": "https://1.1.1.1/hook",
+            "events": [{"entity": "REGISTERED_MODEL", "action": "CREATED"}],
+            "secret": "shared",
+        }
+        assert call_json(serving.url, "POST", "/api/2.0/mlflow/webhooks", webhook).status == 200
+    with contextlib.closing(sqlite3.connect(tmp_path / "elsewhere.db")) as database:
+        (stored,) = database.execute("SELECT secret FROM webhooks").fetchone()
+    assert Fernet(key).decrypt(stored.encode()) == b"shared"
 
 
 def test_hooks_run_before_the_backup_with_what_they_were_given(tmp_path: Path) -> None:

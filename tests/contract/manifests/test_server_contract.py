@@ -5,6 +5,7 @@ from typing import Final
 
 import click
 import pytest
+from cryptography.fernet import Fernet
 
 from tests.support.servers import a_server, an_external_server
 from tracking_operator.desired import commands
@@ -60,6 +61,18 @@ def test_the_environment_is_read_as_the_settings_that_the_spec_means(server: Tra
     assert (settings.host, settings.port, settings.workers) == (CLUSTER.host, CLUSTER.port, 2)
     assert settings.creates_schema is False
     assert settings.checks_requests is True
+
+
+def test_the_key_for_webhooks_is_read_as_such() -> None:
+    """Nothing but a key would do: the URI of the database is refused."""
+    server = a_server(server={"webhooks": {"secretEncryptionKeySecretRef": {"name": "webhooks"}}})
+    environ = _environ(commands.server_command(server, CLUSTER))
+    with pytest.raises(ConfigInvalid, match=commands.WEBHOOK_KEY):
+        Settings.from_environ(environ)
+    key = Fernet.generate_key().decode()
+    settings = Settings.from_environ({**environ, commands.WEBHOOK_KEY: key})
+    assert settings.webhook_secret_key is not None
+    assert settings.webhook_secret_key.reveal() == key
 
 
 def test_no_variable_is_one_that_the_server_does_not_read() -> None:

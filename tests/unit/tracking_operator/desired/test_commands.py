@@ -78,6 +78,17 @@ def test_the_uri_of_an_external_database_stays_a_reference(render: Callable[[Tra
     assert [variable.name for variable in command.env].count("MLFLOW_BACKEND_STORE_URI") == 1
 
 
+def test_the_key_for_webhooks_stays_a_reference_and_goes_to_the_server_alone() -> None:
+    server = a_server(server={"webhooks": {"secretEncryptionKeySecretRef": {"name": "webhooks"}}})
+    reference = SecretKey(name="webhooks", key="key")
+    key = EnvFromSecret(name="MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY", secret_key_ref=reference)
+    assert key in commands.server_command(server, CLUSTER).env
+    assert key not in commands.migration_command(server, CLUSTER).env
+    assert commands.server_command(a_server(server={"webhooks": {}}), CLUSTER) == commands.server_command(
+        a_server(), CLUSTER
+    )
+
+
 def test_a_hook_gets_its_own_words_and_environment_and_no_credentials() -> None:
     env = [{"name": "A", "value": "b"}]
     hook = _hook(command=["sh", "-c"], args=["true"], env=env)

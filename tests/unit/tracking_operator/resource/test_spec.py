@@ -152,6 +152,17 @@ def test_references_are_listed_with_their_fields() -> None:
     )
 
 
+def test_the_key_for_webhooks_is_one_that_the_server_reads() -> None:
+    server = parse(GOOD["a key for webhooks"])
+    key = SecretKey(name="webhooks", key="fernet")
+    assert server.spec.server.webhook_key == key
+    assert server.references_of_server == (
+        Reference(path="spec.server.webhooks.secretEncryptionKeySecretRef", secret_key=key),
+        Reference(path="spec.database.uriSecretRef", secret_key=SecretKey(name="database", key="uri")),
+    )
+    assert parse(GOOD["no key for webhooks"]).spec.server.webhook_key is None
+
+
 def test_claims_of_others_and_external_databases_are_told_apart() -> None:
     assert parse(GOOD["claims of others"]).spec.database == Sqlite(volume=ExistingClaim(name="old"))
     external = ExternalDatabase(uri_secret_ref=SecretKey(name="database", key="postgres.url"))
