@@ -85,5 +85,6 @@ def _write(
 def _revision(connection: Connection, schema: StoredSchema, table: str) -> str | None:
     if table not in {stored.name for stored in schema.tables}:
         return None
-    found = connection.exec_driver_sql(f"SELECT version_num FROM {quoted(table)} ORDER BY 1")  # noqa: S608 - our name
+    name = quoted(table, connection.dialect.name)
+    found = connection.exec_driver_sql(f"SELECT version_num FROM {name} ORDER BY 1")  # noqa: S608 - our name
     return ", ".join(found.scalars()) or None

@@ -2,19 +2,31 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import msgspec
 
-from tracking_server.database.archive.files import ArchiveReader
 from tracking_server.database.archive.format import (
     ArchiveDamaged,
     Checksum,
     Column,
+    Manifest,
     Row,
     TableContent,
     TableHeader,
     decode_row,
 )
+
+
+class ArchiveSource(Protocol):
+    """What has the lines of an archive: a file, or a database that is read as if it were one."""
+
+    @property
+    def manifest(self) -> Manifest: ...
+
+    def lines(self) -> Iterator[bytes]:
+        """Each with its newline. May be asked for again, one after the other."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,18 +42,18 @@ class ArchivedTable:
         return self.content.name
 
 
-def read_tables(reader: ArchiveReader) -> Iterator[ArchivedTable]:
-    lines = _Lines(reader.lines())
-    for content in reader.manifest.tables:
+def read_tables(source: ArchiveSource) -> Iterator[ArchivedTable]:
+    lines = _Lines(source.lines())
+    for content in source.manifest.tables:
         header = _header(lines.take(), content.name)
         yield ArchivedTable(content=content, columns=header.columns, rows=_rows(lines, content, len(header.columns)))
     if lines.take() != b"":
         raise ArchiveDamaged("It holds more than its manifest lists.")
 
 
-def verify(reader: ArchiveReader) -> None:
+def verify(source: ArchiveSource) -> None:
     """Reads everything back. Raises ArchiveDamaged."""
-    for table in read_tables(reader):
+    for table in read_tables(source):
         for _ in table.rows:
             pass
 

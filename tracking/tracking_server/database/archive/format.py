@@ -17,6 +17,7 @@ import hashlib
 import math
 import struct
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -126,6 +127,8 @@ def _plain(value: object, kind: Kind) -> object:
             return value
         case float():
             return {"float": repr(value)}
+        case date():
+            return str(value)  # as engines write it, and SQLite keeps it
         case bytes():
             return {"base64": base64.b64encode(value).decode("ascii")}
         case _:

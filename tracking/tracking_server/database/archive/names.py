@@ -20,5 +20,6 @@ def is_ours(table: str) -> bool:
     return table in schema.metadata.tables or table.startswith(("alembic_version", "trackplane_"))
 
 
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def quoted(name: str, dialect: str = "") -> str:
+    mark = "`" if dialect == "mysql" else '"'
+    return mark + name.replace(mark, mark * 2) + mark

@@ -7,6 +7,7 @@ from typing import Final
 
 from tracking_server.database.archive.files import ArchiveReader
 from tracking_server.database.archive.format import ArchiveDamaged, Manifest
+from tracking_server.database.archive.mysql_restore import restore_mysql
 from tracking_server.database.archive.postgresql_restore import restore_postgresql
 from tracking_server.database.archive.sqlite_restore import restore_sqlite
 from tracking_server.database.lock import file_lock, migration_lock, who_serves
@@ -37,6 +38,10 @@ def restore(database: Database, path: Path, *, replace: bool, wait_seconds: floa
                 with migration_lock(database, wait_seconds=wait_seconds) as lock:
                     _refuse_while_served(database)
                     restore_postgresql(reader, lock.connection, replace=replace)
+            case "mysql":
+                with migration_lock(database, wait_seconds=wait_seconds) as lock:
+                    _refuse_while_served(database)
+                    restore_mysql(reader, database, lock, reader.manifest.native_schema, replace=replace)
             case dialect:
                 raise RestoreFailed(f"This release does not restore into {dialect} at {database.url.masked}.")
         return reader.manifest

@@ -7,6 +7,12 @@ from typing import Final
 from sqlalchemy import Connection
 
 from tracking_server.database.archive.format import Checksum, Column, Kind, NativeSchema, TableContent, encode_row
+from tracking_server.database.archive.mysql_schema import (
+    begin_mysql_snapshot,
+    mysql_left_out,
+    mysql_native_schema,
+    mysql_tables,
+)
 from tracking_server.database.archive.names import StoredTable, quoted
 from tracking_server.database.archive.postgresql_schema import (
     postgresql_left_out,
@@ -37,17 +43,25 @@ def read_schema(connection: Connection) -> StoredSchema:
                 left_out=postgresql_left_out(connection),
                 native=postgresql_native_schema(connection),
             )
+        case "mysql":
+            begin_mysql_snapshot(connection)
+            return StoredSchema(
+                tables=mysql_tables(connection),
+                left_out=mysql_left_out(connection),
+                native=mysql_native_schema(connection),
+            )
         case dialect:
-            raise BackupFailed(f"This release does not archive {dialect}: use a tool of the engine, such as mysqldump.")
+            raise BackupFailed(f"This release does not archive {dialect}: use a tool of the engine.")
 
 
 def encoded_rows(connection: Connection, table: StoredTable) -> Iterator[bytes]:
     """The rows as lines of an archive, of which a few are in memory."""
     kinds: list[Kind] = [column.kind for column in table.columns]
-    columns = ", ".join(_selected(column, connection.dialect.name) for column in table.columns)
+    dialect = connection.dialect.name
+    columns = ", ".join(_selected(column, dialect) for column in table.columns)
     result = connection.exec_driver_sql(
-        f"SELECT {columns} FROM {quoted(table.name)}",  # noqa: S608 - names from the catalog, quoted
-        execution_options={"stream_results": True, "max_row_buffer": _ROWS_AT_ONCE},
+        f"SELECT {columns} FROM {quoted(table.name, dialect)}",  # noqa: S608 - names from the catalog, quoted
+        execution_options={"stream_results": True, "max_row_buffer": _ROWS_AT_ONCE, "no_parameters": True},
     )
     for rows in result.partitions(_ROWS_AT_ONCE):
         for row in rows:
@@ -63,5 +77,5 @@ def checksum_of(connection: Connection, table: StoredTable) -> TableContent:
 
 def _selected(column: Column, dialect: str) -> str:
     """PostgreSQL's driver makes objects of JSON and of dates; an archive holds what is written."""
-    name = quoted(column.name)
+    name = quoted(column.name, dialect)
     return f"CAST({name} AS TEXT)" if dialect == "postgresql" and column.kind in {"json", "text"} else name

@@ -1,0 +1,185 @@
+"""Restores into MySQL and MariaDB: a database beside the old one, verified, then swapped by one RENAME TABLE.
+
+Their DDL commits by itself, and names of constraints belong to a database: hence beside, and not under other names. One
+RENAME TABLE happens as a whole, also when the server dies in it. Privileges are those of a name, and so stay.
+"""
+
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, cast
+
+from sqlalchemy import Connection, bindparam, text
+from sqlalchemy.exc import DBAPIError
+
+from tracking_server.database.archive.contents import ArchivedTable, ArchiveSource, read_tables
+from tracking_server.database.archive.format import NativeSchema, Row, TableContent
+from tracking_server.database.archive.mysql_schema import mysql_tables
+from tracking_server.database.archive.names import StoredTable, is_ours, quoted
+from tracking_server.database.archive.target import refuse_orphans, refuse_used, verify_restored
+from tracking_server.database.lock import MigrationLock
+from tracking_server.database.transactions import Database
+from tracking_server.errors import RestoreFailed
+
+NEW: Final = "_trackplane_new"
+OLD: Final = "_trackplane_old"
+"""What the databases beside the one that is restored have at the end of their names."""
+
+_LONGEST_NAME: Final = 64
+_ROWS_AT_ONCE: Final = 500
+_BYTES_AT_ONCE: Final = 4 << 20
+_LOADING: Final = "SET SESSION foreign_key_checks = 0, unique_checks = 0, net_read_timeout = 86400"
+_TABLES: Final = text("SELECT table_name FROM information_schema.tables WHERE table_schema = :database")
+_TIED: Final = text("""
+    SELECT CONCAT('the table ', table_name) FROM information_schema.key_column_usage
+    WHERE referenced_table_schema = DATABASE() AND referenced_table_name IN :tables
+        AND (table_schema <> DATABASE() OR table_name NOT IN :tables)
+    UNION SELECT CONCAT('the trigger ', trigger_name) FROM information_schema.triggers
+    WHERE event_object_schema = DATABASE() AND event_object_table IN :tables
+    ORDER BY 1
+""").bindparams(bindparam("tables", expanding=True))
+_REFERENCES: Final = text("""
+    SELECT constraint_name, table_name AS child, column_name AS child_column, referenced_table_name AS parent,
+        referenced_column_name AS parent_column
+    FROM information_schema.key_column_usage
+    WHERE table_schema = DATABASE() AND referenced_table_name IS NOT NULL
+    ORDER BY constraint_name, table_name, ordinal_position
+""")
+
+
+def restore_mysql(
+    source: ArchiveSource, database: Database, lock: MigrationLock, native: NativeSchema, *, replace: bool
+) -> None:
+    """The lock is held, its connection is in no transaction. Raises RestoreFailed, ArchiveDamaged, OSError."""
+    driver_error: type[Exception] = cast(Any, lock.connection.dialect).loaded_dbapi.Error
+    try:
+        _restore(source, database, lock, native, replace=replace)
+    except (DBAPIError, driver_error) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        raise RestoreFailed(f"MySQL does not take the archive: {reason}. The database is as it was.") from error
+
+
+def _restore(
+    source: ArchiveSource, database: Database, lock: MigrationLock, native: NativeSchema, *, replace: bool
+) -> None:
+    connection = lock.connection
+    old = mysql_tables(connection)
+    if not replace:
+        refuse_used(connection, old)
+    names = [table.name for table in old]
+    _refuse_tied(connection, names)
+    current = str(connection.exec_driver_sql("SELECT DATABASE()").scalar())
+    connection.rollback()
+    with _beside(connection, current, NEW) as new, _beside(connection, current, OLD) as aside:
+        with _session_in(database, new) as loading:
+            loaded = _load(source, loading, native)
+            verify_restored(loading, loaded)
+            refuse_orphans(loading, [tuple(row) for row in loading.execute(_REFERENCES)])
+        lock.check()
+        renamed = [(current, aside, name) for name in names]
+        renamed += [(new, current, table.name) for table, _ in loaded]
+        connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
+        _execute(connection, f"RENAME TABLE {', '.join(_renaming(*each) for each in renamed)}")
+
+
+def _refuse_tied(connection: Connection, tables: Sequence[str]) -> None:
+    if tables and (tied := connection.execute(_TIED, {"tables": tuple(tables)}).scalars().all()):
+        raise RestoreFailed(
+            f"Something of somebody else hangs on tables that would be replaced: {', '.join(tied)}. Drop it, and"
+            " make it again afterwards. The database is as it was."
+        )
+
+
+@contextmanager
+def _beside(connection: Connection, current: str, suffix: str) -> Generator[str]:
+    """A database for a while, without what a restore that was killed has left in it."""
+    name = f"{current}{suffix}"
+    if len(name) > _LONGEST_NAME:
+        raise RestoreFailed(f"The name of the database is too long for one beside it, {name}: at most 64 characters.")
+    try:
+        _drop(connection, name)
+        _execute(connection, f"CREATE DATABASE {quoted(name, 'mysql')}")
+    except DBAPIError as error:
+        raise RestoreFailed(
+            f"A restore loads into a database beside this one, and {name} cannot be made: {error.orig}. Allow it:"
+            f" GRANT ALL ON `{name}`.* TO the user of the database. The database is as it was."
+        ) from error
+    try:
+        yield name
+    finally:
+        if not connection.invalidated:
+            connection.rollback()
+            _drop(connection, name)
+
+
+def _drop(connection: Connection, name: str) -> None:
+    """Only what a restore makes: a database of that name with other tables in it is somebody's."""
+    if strange := [table for table in connection.scalars(_TABLES, {"database": name}) if not is_ours(table)]:
+        raise RestoreFailed(
+            f"A restore loads into a database beside this one, and {name} has tables of somebody else:"
+            f" {', '.join(strange)}. The database is as it was."
+        )
+    connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
+    _execute(connection, f"DROP DATABASE IF EXISTS {quoted(name, 'mysql')}")
+
+
+@contextmanager
+def _session_in(database: Database, name: str) -> Generator[Connection]:
+    """The session of the lock stays where it is: the lock has the name of its database."""
+    with database.engine.connect() as connection:
+        try:
+            connection.exec_driver_sql(f"USE {quoted(name, 'mysql')}")
+            connection.exec_driver_sql(_LOADING)
+            yield connection
+        finally:
+            connection.invalidate()
+
+
+def _load(
+    source: ArchiveSource, connection: Connection, native: NativeSchema
+) -> Sequence[tuple[StoredTable, TableContent]]:
+    for statement in native.before_rows:
+        _execute(connection, statement)
+    loaded: list[tuple[StoredTable, TableContent]] = []
+    for table in read_tables(source):
+        _insert(connection, table)
+        loaded.append((StoredTable(name=table.name, columns=table.columns), table.content))
+    for statement in native.after_rows:
+        _execute(connection, statement)
+    connection.commit()
+    return loaded
+
+
+def _insert(connection: Connection, table: ArchivedTable) -> None:
+    """Each batch is a transaction: one that held all rows would fill the log of the server."""
+    columns = ", ".join(quoted(column.name, "mysql") for column in table.columns)
+    places = ", ".join(["%s"] * len(table.columns))
+    insertion = f"INSERT INTO {quoted(table.name, 'mysql')} ({columns}) VALUES ({places})"  # noqa: S608 - quoted
+    raw = cast(Any, connection.connection.dbapi_connection)
+    with raw.cursor() as cursor:
+        for rows in batched_by_size(table.rows):
+            cursor.executemany(insertion, rows)
+            raw.commit()
+
+
+def batched_by_size(rows: Iterable[Row]) -> Generator[Sequence[Row]]:
+    """So many at once, fewer when they are long."""
+    batch: list[Row] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += sum(len(value) for value in row if isinstance(value, str | bytes))
+        if len(batch) >= _ROWS_AT_ONCE or size >= _BYTES_AT_ONCE:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _renaming(source: str, target: str, table: str) -> str:
+    name = quoted(table, "mysql")
+    return f"{quoted(source, 'mysql')}.{name} TO {quoted(target, 'mysql')}.{name}"
+
+
+def _execute(connection: Connection, statement: str) -> None:
+    """Without parameters, so that a percent sign is one."""
+    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
