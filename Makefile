@@ -72,6 +72,14 @@ emulators: setup ## Make the emulators of object stores (Go, npm), in the cache 
 stores: setup emulators ## Every promise of the artifact stores, over a folder and the emulators; ends with a matrix
 	TRACKPLANE_TEST_STRICT=1 $(BIN)/pytest -q -p tests.support.store_matrix tests/contract/stores
 
+.PHONY: transfer
+transfer: setup emulators ## A large file up and down through one server process: memory, disk; SIZE=5G LIMIT=512M STORE=s3|gcs|azure|local
+	@$(BIN)/python -m tests.support.transfer --size $(or $(SIZE),5G) --limit $(or $(LIMIT),512M) --store $(or $(STORE),s3)
+
+.PHONY: cut
+cut: setup emulators ## Uploads cut in the middle, and what is left of them in the store (nothing, else 1); N=20 STORE=s3|gcs|azure|local
+	@$(BIN)/python -m tests.support.cut --count $(or $(N),20) --store $(or $(STORE),s3)
+
 .PHONY: parity
 parity: setup client ## Generated calls to MLflow's own server and to ours; CALLS=2000 SEED=1 DATABASE=sqlite|postgresql|mariadb
 	@$(BIN)/python -m tests.support.parity --calls $(or $(CALLS),2000) --seed $(or $(SEED),1) --database $(or $(DATABASE),sqlite) \

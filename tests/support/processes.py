@@ -18,6 +18,18 @@ def memory_of(pid: int) -> int:
     return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) * 1024
 
 
+def peak_memory_of(pid: int) -> int:
+    """The most bytes that it has had in memory so far."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024
+
+
+def written_by(pid: int) -> int:
+    """The bytes that it has sent on their way to a disk: not those to sockets and pipes."""
+    lines = Path(f"/proc/{pid}/io").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("write_bytes")).split()[1])
+
+
 def threads_of(pid: int) -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("Threads:")).split()[1])
