@@ -1,0 +1,54 @@
+"""MLflow's own upgrade, step by step: `migration_walk.py URL TWIN FROM TO ROWS`.
+
+It makes two equal databases at revision FROM, and takes the one at URL to revision TO. ROWS is a JSON file with the
+rows that the database gets at a revision. Prints, for each revision after FROM, what the tables and the rows are.
+"""
+
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from mlflow.store.db.utils import _get_alembic_config
+from mlflow.store.tracking.dbmodels.initial_models import Base
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.pool import NullPool
+
+from tests.support.schema_facts import facts, insert_rows, rows
+
+
+def main() -> None:
+    url, twin, first, last, file = sys.argv[1:]
+    insertions: dict[str, Any] = json.loads(Path(file).read_text(encoding="utf-8"))
+    made(twin, first, insertions.get(first, {}))
+    engine, configuration = made(url, first, insertions.get(first, {}))
+    found: dict[str, Any] = {}
+    for script in reversed(list(ScriptDirectory.from_config(configuration).iterate_revisions(last, first))):
+        command.upgrade(configuration, script.revision)
+        insert(engine, insertions.get(script.revision, {}))
+        with engine.connect() as connection:
+            found[script.revision] = {"facts": facts(connection), "rows": rows(connection)}
+    print(json.dumps(found))
+
+
+def made(url: str, revision: str, rows_then: Any) -> tuple[Engine, Config]:
+    engine = create_engine(url, poolclass=NullPool)
+    configuration = _get_alembic_config(url)
+    configuration.attributes["connection"] = SimpleNamespace(engine=engine)
+    Base.metadata.create_all(engine)
+    command.upgrade(configuration, revision)
+    insert(engine, rows_then)
+    return engine, configuration
+
+
+def insert(engine: Engine, tables: Any) -> None:
+    with engine.begin() as connection:
+        insert_rows(connection, tables)
+
+
+if __name__ == "__main__":
+    main()
