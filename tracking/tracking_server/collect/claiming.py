@@ -5,7 +5,7 @@ from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 
-from tracking_server.collect.outcome import Stays, Wanted
+from tracking_server.collect.outcome import KeptBackups, Stays, Wanted
 from tracking_server.database.claims import ids_in
 from tracking_server.database.statements import collect as statements
 from tracking_server.database.statements.collect import EXPERIMENT, LOGGED_MODEL, RUN, Kind
@@ -33,7 +33,11 @@ def claim(connection: Connection, wanted: Wanted, claim_id: str, now: int) -> Se
     for experiment_ids in batches(_experiment_ids(connection)):
         for kind in (RUN, LOGGED_MODEL):
             connection.execute(statements.claim_of_experiments(kind, claim_id, now, experiment_ids))
-    return [*_release_referenced(connection), *_release_experiments_with_more(connection)]
+    return [
+        *_release_referenced(connection),
+        *_release_backed_up(connection, wanted.backups),
+        *_release_experiments_with_more(connection),
+    ]
 
 
 def claimed_ids(connection: Connection, kind: Kind, after: str = "", limit: int = AT_ONCE) -> Sequence[str]:
@@ -82,6 +86,24 @@ def _release_referenced(connection: Connection) -> Iterator[Stays]:
             for item_id in connection.scalars(statements.select_claimed(kind, some)).all():
                 connection.execute(statements.release(kind, [item_id]))
                 yield Stays(kind=kind.name, id=item_id, reason=pointed_to_by(references[item_id]))
+
+
+def _release_backed_up(connection: Connection, backups: KeptBackups | None) -> Iterator[Stays]:
+    """What a kept backup has as it was before it was deleted: after a restore its artifacts are needed."""
+    if backups is None:
+        return
+    if backups.oldest_at is None:
+        reason = f"the backup {backups.oldest} cannot be read, so it counts as one that needs it"
+    else:
+        reason = f"the backup {backups.oldest} was taken before it was deleted"
+    for kind in (RUN, LOGGED_MODEL, EXPERIMENT):
+        after = ""
+        while page := connection.scalars(
+            statements.select_claimed_since(kind, backups.oldest_at, after, AT_ONCE)
+        ).all():
+            connection.execute(statements.release(kind, page))
+            yield from (Stays(kind=kind.name, id=item_id, reason=reason) for item_id in page)
+            after = page[-1]
 
 
 def pointed_to_by(version: str) -> str:

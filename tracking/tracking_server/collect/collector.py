@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Delete
 
 from tracking_server.artifacts.roots import Root
 from tracking_server.collect.claiming import AT_ONCE, claim, claimed_ids, pointed_to_by, references_of_versions
+from tracking_server.collect.jobs import collect_jobs
 from tracking_server.collect.outcome import Outcome, Stays, Wanted
 from tracking_server.collect.places import OutOfReach, own_folder
 from tracking_server.database.claims import has_claims
@@ -40,7 +41,9 @@ def collect(
     if is_dry_run:
         return _outcome_of_claims(database, wanted, claim_id, now)
     kept = database.retrying(lambda connection: claim(connection, wanted, claim_id, now))
-    return _Collector(database, roots, Outcome(kept=list(kept))).run()
+    outcome = _Collector(database, roots, Outcome(kept=list(kept))).run()
+    collect_jobs(database, wanted, outcome, is_dry_run=False)
+    return outcome
 
 
 def _outcome_of_claims(database: Database, wanted: Wanted, claim_id: str, now: int) -> Outcome:
@@ -51,7 +54,9 @@ def _outcome_of_claims(database: Database, wanted: Wanted, claim_id: str, now: i
         outcome.runs = connection.scalar(statements.count_claims(RUN)) or 0
         outcome.logged_models = connection.scalar(statements.count_claims(LOGGED_MODEL)) or 0
         outcome.experiments = connection.scalar(statements.count_claims(EXPERIMENT)) or 0
+        outcome.traces = connection.scalar(statements.count_claimed_traces()) or 0
         connection.rollback()
+    collect_jobs(database, wanted, outcome, is_dry_run=True)
     return outcome
 
 
@@ -155,18 +160,32 @@ class _Collector:
                 if connection.scalar(statements.select_experiments_with_any(kind, [experiment_id])) is not None:
                     self._leave(EXPERIMENT, str(experiment_id), f"a {kind.name.replace('_', ' ')} of it is left")
                     return
-        stage = self._database.retrying(lambda connection: connection.scalar(statements.lock_experiment(experiment_id)))
-        if stage != "deleted":
-            self._let_go(EXPERIMENT, [str(experiment_id)])
-        elif self._remove_traces(experiment_id):
+        if not self._remove_traces(experiment_id) or not self._is_still_deleted(experiment_id):
+            return
+        try:
             self._outcome.experiments += self._database.retrying(
                 partial(_delete_experiment, experiment_id=experiment_id)
             )
+        except TrackingError as error:  # a server that knows no claims has made something new in it
+            self._leave(EXPERIMENT, str(experiment_id), error.message)
+
+    def _is_still_deleted(self, experiment_id: int) -> bool:
+        """Else its claim goes. The row is locked for a moment: a restore that is under way comes to its end first."""
+        stage = self._database.retrying(lambda connection: connection.scalar(statements.lock_experiment(experiment_id)))
+        if stage == "active":
+            self._let_go(EXPERIMENT, [str(experiment_id)])
+        elif stage is None:  # another collection has removed it
+            self._database.retrying(
+                lambda connection: connection.execute(statements.release(EXPERIMENT, [str(experiment_id)]))
+            )
+        return stage == "deleted"
 
     def _remove_traces(self, experiment_id: int) -> bool:
-        """Whether none is left."""
+        """Whether none is left, and the experiment is to go still."""
         after, is_any_left = "", False
         while True:
+            if not self._is_still_deleted(experiment_id):
+                return False
             with self._database.read() as connection:
                 page = connection.execute(statements.select_trace_locations(experiment_id, after, AT_ONCE)).all()
             if not page:
@@ -243,6 +262,8 @@ def _delete_traces(connection: Connection, ids: Sequence[str]) -> int:
 
 
 def _delete_experiment(connection: Connection, experiment_id: int) -> int:
+    if connection.scalar(statements.lock_experiment(experiment_id)) != "deleted":
+        return 0
     removed = _delete(connection, statements.delete_experiment(experiment_id))
     connection.execute(statements.release(EXPERIMENT, [str(experiment_id)]))
     return removed

@@ -5,6 +5,18 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class KeptBackups:
+    """What was deleted before the oldest of them was taken, none of them needs.
+
+    `oldest_at`: milliseconds since the epoch; None when it cannot be told, so that everything is needed.
+    """
+
+    oldest_at: int | None
+    oldest: str
+    """Its name, for the report."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
     """Everything that was deleted before a time; or only what is named, when anything is."""
 
@@ -13,10 +25,15 @@ class Wanted:
     run_ids: Sequence[str] = ()
     experiment_ids: Sequence[str] = ()
     logged_model_ids: Sequence[str] = ()
+    jobs: bool = False
+    """Jobs of MLflow's server too, or only those of `job_ids`."""
+    job_ids: Sequence[str] = ()
+    jobs_created_before: int | None = None
+    backups: KeptBackups | None = None
 
     @property
     def names_any(self) -> bool:
-        return bool(self.run_ids or self.experiment_ids or self.logged_model_ids)
+        return bool(self.run_ids or self.experiment_ids or self.logged_model_ids or self.job_ids)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +54,7 @@ class Outcome:
     experiments: int = 0
     traces: int = 0
     datasets: int = 0
+    jobs: int = 0
     artifacts_files: int = 0
     artifacts_bytes: int = 0
     kept: list[Stays] = field(default_factory=list[Stays])

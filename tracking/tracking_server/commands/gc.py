@@ -3,6 +3,8 @@
 import os
 import time
 import uuid
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,10 +12,13 @@ import click
 
 from tracking_server.artifacts.open_store import local_folder, open_roots
 from tracking_server.artifacts.options import StoreOptions
-from tracking_server.collect.ages import parse_age
+from tracking_server.collect.ages import parse_age, parse_share
+from tracking_server.collect.backups import kept_backups
 from tracking_server.collect.collector import collect
+from tracking_server.collect.orphans import Limits
 from tracking_server.collect.outcome import Outcome, Stays, Wanted
 from tracking_server.commands.options import database_url_option, json_option, open_for_job, report_file_option
+from tracking_server.commands.orphans import sweep_roots
 from tracking_server.commands.report import Report, reporting
 from tracking_server.database.check import Current, Outdated, explain, inspect_database
 from tracking_server.database.transactions import Database
@@ -26,6 +31,19 @@ from tracking_server.settings import PROXIED_ROOT
 @click.option("--run-ids", default="", help="Only these runs, separated by commas.")
 @click.option("--experiment-ids", default="", help="Only these experiments, with all that is in them.")
 @click.option("--logged-model-ids", default="", help="Only these logged models.")
+@click.option("--jobs", is_flag=True, help="Remove the jobs of MLflow's server too that have come to their end.")
+@click.option("--job-ids", default="", help="Only these jobs, with or without --jobs.")
+@click.option(
+    "--keep-backed-up",
+    metavar="DESTINATION",
+    default="",
+    help="Keep what a backup at this destination has as it was before it was deleted.",
+)
+@click.option("--orphans", is_flag=True, help="Instead: tell which artifacts no row owns.")
+@click.option("--delete", "deletes", is_flag=True, help="With --orphans: remove them.")
+@click.option("--adopt-root", is_flag=True, help="With --orphans: say that these artifacts are of this database alone.")
+@click.option("--min-age", default="7d", show_default=True, help="With --orphans: leave alone what was written since.")
+@click.option("--max-share", default="10%", show_default=True, help="With --orphans: refuse when they are more.")
 @click.option("--dry-run", is_flag=True, help="Tell what would be removed, and remove nothing.")
 @click.option(
     "--artifacts-destination",
@@ -51,39 +69,69 @@ def gc(
     run_ids: str,
     experiment_ids: str,
     logged_model_ids: str,
+    job_ids: str,
+    keep_backed_up: str,
+    min_age: str,
+    max_share: str,
     artifacts_destination: str,
     default_root: str,
     url: str,
     report_file: Path | None,
     *,
+    jobs: bool,
+    orphans: bool,
+    deletes: bool,
+    adopt_root: bool,
     dry_run: bool,
     prints_json: bool,
 ) -> None:
     """Remove for good what was deleted: runs, logged models and experiments, with their artifacts.
 
-    What a live model version points to is kept. Servers may go on meanwhile; what is being removed can no longer be
-    restored. After a kill, run it again.
+    With --orphans, artifacts that no row owns. What a live model version points to is kept. Servers may go on
+    meanwhile; what is being removed can no longer be restored. After a kill, run it again.
     """
+    if not orphans and (deletes or adopt_root):
+        raise click.UsageError("--delete and --adopt-root are for --orphans.")
+    if orphans and (run_ids or experiment_ids or logged_model_ids or jobs or job_ids or keep_backed_up):
+        raise click.UsageError(
+            "--orphans looks at what no row owns: nothing can be named, and which backups had an owner is not known."
+        )
     with reporting("gc", report_file, GarbageCollectionFailed, prints_json=prints_json) as report:
-        report.tell(dry_run=dry_run)
+        report.tell(dry_run=dry_run or (orphans and not deletes))
         now = time.time_ns() // 1_000_000
+        store_options = StoreOptions.from_environ(os.environ)
+        _refuse_missing(local_folder(artifacts_destination, Path.cwd()))
+        roots = open_roots(artifacts_destination, default_root or PROXIED_ROOT, Path.cwd(), store_options)
+        limits = Limits(written_before=(now - parse_age(min_age)) / 1000, max_share=parse_share(max_share))
+        age = parse_age(older_than)
         wanted = Wanted(
-            deleted_before=now - parse_age(older_than),
+            deleted_before=now - age,
             run_ids=_ids(run_ids),
             experiment_ids=_ids(experiment_ids),
             logged_model_ids=_ids(logged_model_ids),
+            jobs=jobs,
+            job_ids=_ids(job_ids),
+            jobs_created_before=now - age if age else None,
+            backups=kept_backups(keep_backed_up, Path.cwd(), store_options) if keep_backed_up else None,
         )
-        roots = open_roots(
-            artifacts_destination, default_root or PROXIED_ROOT, Path.cwd(), StoreOptions.from_environ(os.environ)
-        )
-        _refuse_missing(local_folder(artifacts_destination, Path.cwd()))
-        database = open_for_job(url)
-        try:
-            _refuse_other_schemas(database)
-            outcome = collect(database, roots, wanted, claim_id=uuid.uuid4().hex, now=now, is_dry_run=dry_run)
-        finally:
-            database.dispose()
-        _tell(report, outcome)
+        with _opened(url) as database:
+            if orphans:
+                sweep_roots(
+                    database, roots, limits, report, now=now, adopts=adopt_root, deletes=deletes and not dry_run
+                )
+            else:
+                outcome = collect(database, roots, wanted, claim_id=uuid.uuid4().hex, now=now, is_dry_run=dry_run)
+                _tell(report, outcome)
+
+
+@contextmanager
+def _opened(url: str) -> Generator[Database]:
+    database = open_for_job(url)
+    try:
+        _refuse_other_schemas(database)
+        yield database
+    finally:
+        database.dispose()
 
 
 def _ids(text: str) -> tuple[str, ...]:
@@ -115,6 +163,7 @@ def _tell(report: Report, outcome: Outcome) -> None:
         experiments=outcome.experiments,
         traces=outcome.traces,
         datasets=outcome.datasets,
+        jobs=outcome.jobs,
         artifacts_files=outcome.artifacts_files,
         artifacts_bytes=outcome.artifacts_bytes,
         kept=len(outcome.kept),

@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Delete,
+    FromClause,
     Insert,
     Select,
     String,
@@ -126,6 +127,23 @@ def select_claimed(kind: Kind, ids: Sequence[str]) -> Select[str]:
     return select(claims.c.id).where(claims.c.kind == kind.name, claims.c.id.in_(ids))
 
 
+def select_claimed_since(kind: Kind, since: int | None, after: str, limit: int) -> Select[str]:
+    """A page of the claimed that were deleted at that time or later, or nobody knows when; all when it is None.
+
+    A logged model that goes with its experiment was deleted with it.
+    """
+    rows: FromClause = runs if kind is RUN else experiments
+    deleted_at: ColumnElement[Any] = kind.deleted_at
+    if kind is LOGGED_MODEL:
+        rows = logged_models.join(experiments, experiments.c.experiment_id == logged_models.c.experiment_id)
+        own = logged_models.c.lifecycle_stage == "deleted"
+        deleted_at = case((own, logged_models.c.last_updated_timestamp_ms), else_=experiments.c.last_update_time)
+    wanted = select(kind.key).select_from(rows).where(_is_claimed(kind), kind.key > after)
+    if since is not None:
+        wanted = wanted.where(or_(deleted_at.is_(None), deleted_at >= since))
+    return wanted.order_by(kind.key).limit(limit)
+
+
 def restore_unclaimed_runs(experiment_id: int) -> Update:
     return (
         update(runs)
@@ -154,6 +172,13 @@ def release_active_models(experiment_id: int) -> Delete:
 
 def count_claims(kind: Kind) -> Select[int]:
     return select(func.count()).select_from(claims).where(claims.c.kind == kind.name)
+
+
+def count_claimed_traces() -> Select[int]:
+    """Of the claimed experiments."""
+    experiment_id = cast(trace_info.c.experiment_id, String(36))
+    is_claimed = exists().where(claims.c.kind == EXPERIMENT.name, claims.c.id == experiment_id)
+    return select(func.count()).select_from(trace_info).where(is_claimed)
 
 
 def select_stages(kind: Kind, ids: Sequence[str]) -> Select[str, str | None, int | None]:

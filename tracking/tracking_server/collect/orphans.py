@@ -1,0 +1,236 @@
+"""Artifacts that no row owns: what a lost database, a restore of an older backup or another tool has left behind.
+
+Only folders of our layout count: `<experiment>/<run>`, `<experiment>/models/<model>` and `<experiment>/traces/<trace>`.
+Everything else in the root is counted, and never touched. What is held in memory is a page of names at a time.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import Connection
+
+from tracking_server.artifacts.paths import InvalidPath, join
+from tracking_server.artifacts.store import ArtifactNotFound, ArtifactStore
+from tracking_server.collect.claiming import AT_ONCE, references_of_versions
+from tracking_server.collect.outcome import Stays
+from tracking_server.collect.ownership import MARKER, refuse_foreign
+from tracking_server.database.claims import ids_in
+from tracking_server.database.statements import ownership as statements
+from tracking_server.database.transactions import Database
+from tracking_server.errors import ConfigInvalid, TrackingError
+
+_EXPERIMENT: Final = re.compile(r"[0-9]{1,20}")
+_RUN: Final = re.compile(r"[0-9a-f]{32}")
+_MODEL: Final = re.compile(r"m-[0-9a-f]{32}")
+_TRACE: Final = re.compile(r"tr-[0-9a-f]{32}|[0-9a-f]{32}")
+_SHOWN: Final = 1000
+_ROWS_AT_ONCE: Final = 1000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    written_before: float
+    """Seconds since the epoch: an orphan with a file that is younger is left alone."""
+    max_share: float
+    """Of the folders of runs, models and traces, how many may be orphans."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Orphan:
+    path: str
+    files: int
+    size_bytes: int
+
+
+@dataclass(kw_only=True, slots=True)
+class Sweep:
+    """`orphans` are old enough; `young` are not. `others` is what is none of our layout."""
+
+    owned: int = 0
+    orphans: int = 0
+    young: int = 0
+    others: int = 0
+    files: int = 0
+    size_bytes: int = 0
+    deleted: int = 0
+    deleted_files: int = 0
+    deleted_bytes: int = 0
+    shown: list[Orphan] = field(default_factory=list[Orphan])
+    """The first of them."""
+    leftovers: list[Stays] = field(default_factory=list[Stays])
+
+    @property
+    def share(self) -> float:
+        """Young ones count: they are what the restore of an older backup makes."""
+        folders = self.owned + self.orphans + self.young
+        return (self.orphans + self.young) / folders if folders else 0.0
+
+
+def find_orphans(database: Database, store: ArtifactStore, limits: Limits) -> Sweep:
+    """Raises TrackingError when the store does not list."""
+    sweep = Sweep()
+    for orphan in _orphans(database, store, limits, sweep):
+        sweep.orphans += 1
+        sweep.files += orphan.files
+        sweep.size_bytes += orphan.size_bytes
+        if len(sweep.shown) < _SHOWN:
+            sweep.shown.append(orphan)
+    return sweep
+
+
+def delete_orphans(database: Database, store: ArtifactStore, root: str, limits: Limits) -> Sweep:
+    """Looks first at all of them, then once more as each is deleted. Raises ConfigInvalid, TrackingError."""
+    refuse_foreign(database, store, root)
+    with database.read() as connection:
+        if not connection.scalar(statements.COUNT_RUNS):
+            raise ConfigInvalid(
+                "The database has no run at all, so everything would be an orphan: it is likely not the one that these"
+                " artifacts belong to. Nothing was removed."
+            )
+    sweep = find_orphans(database, store, limits)
+    if sweep.share > limits.max_share:
+        raise ConfigInvalid(
+            f"Of {sweep.owned + sweep.orphans + sweep.young} folders in {root}, {sweep.orphans + sweep.young} have no"
+            f" owner: {sweep.share:.1%}, and --max-share is {limits.max_share:.1%}. Look at them without --delete, and"
+            " whether this is the database that the artifacts belong to. Nothing was removed."
+        )
+    for orphan in _orphans(database, store, limits, Sweep()):
+        try:
+            deleted = store.delete_prefix(orphan.path)
+        except TrackingError as error:
+            sweep.leftovers.append(Stays(kind="orphan", id=orphan.path, reason=error.message))
+            continue
+        sweep.deleted_files += deleted.files
+        sweep.deleted_bytes += deleted.size_bytes
+        if deleted.leftovers:
+            first = deleted.leftovers[0]
+            sweep.leftovers.append(Stays(kind="orphan", id=orphan.path, reason=f"{first.key}: {first.reason}"))
+        else:
+            sweep.deleted += 1
+    return sweep
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Folder:
+    path: str
+    id: str
+
+
+def _orphans(database: Database, store: ArtifactStore, limits: Limits, sweep: Sweep) -> Iterator[Orphan]:
+    """Those that are old enough; the rest is counted in `sweep`. Whoever takes one is the next to touch the store."""
+    with database.read() as connection:
+        named = _named_elsewhere(connection)
+    for page in _pages(store, sweep):
+        for folder in _without_row(database, page, sweep):
+            orphan = None if folder.id in named else _measured(store, folder, limits.written_before)
+            if folder.id in named:
+                sweep.owned += 1
+            elif orphan is None:
+                sweep.young += 1
+            elif _without_row(database, [folder], sweep):  # it may have come to be while we looked
+                yield orphan
+
+
+def _pages(store: ArtifactStore, sweep: Sweep) -> Iterator[Sequence[_Folder]]:
+    """Folders of runs, models and traces, at most so many at once."""
+    for experiment in _folders(store, "", sweep, _EXPERIMENT):
+        page: list[_Folder] = []
+        for folder in _in_experiment(store, experiment, sweep):
+            page.append(folder)
+            if len(page) == AT_ONCE:
+                yield page
+                page = []
+        if page:
+            yield page
+
+
+def _in_experiment(store: ArtifactStore, experiment: str, sweep: Sweep) -> Iterator[_Folder]:
+    for name, is_folder in _names(store, experiment):
+        path = join(experiment, name)
+        if is_folder and name in {"models", "traces"}:
+            pattern = _MODEL if name == "models" else _TRACE
+            for inner in _folders(store, path, sweep, pattern):
+                yield _Folder(path=join(path, inner), id=inner)
+        elif is_folder and _RUN.fullmatch(name):
+            yield _Folder(path=path, id=name)
+        else:
+            sweep.others += 1
+
+
+def _folders(store: ArtifactStore, folder: str, sweep: Sweep, pattern: re.Pattern[str]) -> Iterator[str]:
+    for name, is_folder in _names(store, folder):
+        if is_folder and pattern.fullmatch(name):
+            yield name
+        elif folder or name != MARKER:
+            sweep.others += 1
+
+
+def _names(store: ArtifactStore, folder: str) -> Iterator[tuple[str, bool]]:
+    after: str | None = ""
+    while after is not None:
+        page = store.list(folder, after=after)
+        yield from ((entry.name, entry.is_folder) for entry in page.entries)
+        after = page.next_after
+
+
+def _without_row(database: Database, folders: Sequence[_Folder], sweep: Sweep) -> Sequence[_Folder]:
+    """Asked after the folders were seen: rows are there before their artifacts. Whatever has the id owns the folder."""
+    ids = [folder.id for folder in folders]
+    owned: set[str] = set()
+    with database.read() as connection:
+        for select_owned in (
+            statements.select_owned_runs,
+            statements.select_owned_models,
+            statements.select_owned_traces,
+        ):
+            owned.update(connection.scalars(select_owned(ids)))
+    without = [folder for folder in folders if folder.id not in owned]
+    sweep.owned += len(folders) - len(without)
+    return without
+
+
+def _named_elsewhere(connection: Connection) -> frozenset[str]:
+    """What a live model version names, or something whose artifacts are in a folder that is called otherwise.
+
+    There are few of the latter: where runs were moved by hand, and the locations of experiments.
+    """
+    named = set(references_of_versions(connection))
+    rows = connection.execution_options(yield_per=_ROWS_AT_ONCE).scalars(statements.select_odd_locations())
+    for some in rows.partitions():
+        for location in some:
+            named |= _segments(location)
+    return frozenset(named)
+
+
+def _segments(location: str | None) -> frozenset[str]:
+    return ids_in(location) | frozenset((location or "").split("/"))
+
+
+def _measured(store: ArtifactStore, folder: _Folder, written_before: float) -> Orphan | None:
+    """None when a file in it is too young."""
+    files = size_bytes = 0
+    for key in _files(store, folder.path):
+        try:
+            stat = store.stat(key)
+        except ArtifactNotFound:
+            continue
+        except InvalidPath:  # somebody put it there by hand: its age is not known
+            return None
+        if stat.modified_seconds > written_before:
+            return None
+        files += 1
+        size_bytes += stat.size_bytes
+    return Orphan(path=folder.path, files=files, size_bytes=size_bytes)
+
+
+def _files(store: ArtifactStore, folder: str) -> Iterator[str]:
+    waiting = [folder]
+    while waiting:
+        current = waiting.pop()
+        for name, is_folder in _names(store, current):
+            if is_folder:
+                waiting.append(join(current, name))
+            else:
+                yield join(current, name)
