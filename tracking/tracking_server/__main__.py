@@ -10,12 +10,15 @@ COMMANDS: Final[Mapping[str, str]] = {
     "artifacts": "tracking_server.commands.artifacts",
     "backup": "tracking_server.commands.backup",
     "db": "tracking_server.commands.db",
+    "export": "tracking_server.commands.file_store:export_command",
     "gc": "tracking_server.commands.gc",
+    "import": "tracking_server.commands.file_store:import_command",
     "restore": "tracking_server.commands.restore",
     "server": "tracking_server.commands.server",
     "ui": "tracking_server.commands.server",
 }
-"""Each command or group, which has that name in its module. It is imported when it is called: a start is short."""
+"""Each command or group, which has that name in its module, or another after a colon. It is imported when called: a
+start is short."""
 
 
 class Commands(click.Group):
@@ -25,7 +28,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return super().get_command(ctx, cmd_name)
-        command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command = getattr(import_module(module), name or cmd_name)
         return command if isinstance(command, click.Command) else None
 
 

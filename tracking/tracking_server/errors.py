@@ -22,7 +22,10 @@ CommandFailed                   a process or a command cannot do its work; its c
 ├── MigrationFailed             14   the database is where the message says; a person decides
 ├── BackupFailed                15   nothing was changed
 ├── RestoreFailed               16   the target is not complete
-└── GarbageCollectionFailed     17   what was not removed stays claimed; run it again
+├── GarbageCollectionFailed     17   what was not removed stays claimed; run it again
+├── ArtifactStoreFailed         18   the store cannot be used; the reason says in which way
+├── ImportFailed                19   what was written is whole; run it again, and it goes on
+└── ExportFailed                20   no folder was made
 """
 
 import json
@@ -169,3 +172,11 @@ class ArtifactStoreFailed(CommandFailed):
     @property
     def reason(self) -> str:
         return self._reason
+
+
+class ImportFailed(CommandFailed):
+    exit_code = 19
+
+
+class ExportFailed(CommandFailed):
+    exit_code = 20

@@ -37,6 +37,11 @@ def database_url_option(command: Command) -> Command:
     return _URL(_with_uri_file(command, missing="Missing option '--backend-store-uri'"))
 
 
+def destination_url_option(command: Command) -> Command:
+    """`url`, as `--to`."""
+    return _DESTINATION(_with_uri_file(command, missing="Missing option '--to'"))
+
+
 def optional_database_url_option(command: Command) -> Command:
     """`url`, None when it is nowhere."""
     return _URL(_with_uri_file(command, missing=None))
@@ -44,6 +49,15 @@ def optional_database_url_option(command: Command) -> Command:
 
 _URL: Final = click.option(
     "--backend-store-uri",
+    "url",
+    envvar=BACKEND_STORE_URI,
+    show_envvar=True,
+    help="URL of the database. In the environment, a password is not seen by others.",
+)
+
+
+_DESTINATION: Final = click.option(
+    "--to",
     "url",
     envvar=BACKEND_STORE_URI,
     show_envvar=True,

@@ -11,7 +11,9 @@ from tracking_server.errors import (
     CommandFailed,
     ConfigInvalid,
     DatabaseUnreachable,
+    ExportFailed,
     GarbageCollectionFailed,
+    ImportFailed,
     LockBusy,
     MigrationFailed,
     RestoreFailed,
@@ -60,6 +62,8 @@ EXIT_CODES: dict[type[CommandFailed], int] = {
     RestoreFailed: 16,
     GarbageCollectionFailed: 17,
     ArtifactStoreFailed: 18,
+    ImportFailed: 19,
+    ExportFailed: 20,
 }
 
 
