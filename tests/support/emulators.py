@@ -1,7 +1,8 @@
 """Object stores that others wrote, to run against: versitygw for S3, fake-gcs-server for Google, Azurite for Azure.
 
 `make emulators` puts them into the cache folder, built from their sources by Go and npm. Each is started at the first
-test that asks for it, on a free port and an empty folder, once a session.
+test that asks for it, on a free port and an empty folder, once a session. Run as a program, this module puts them
+there, or only the Go programs that it is told, and prints where those are.
 """
 
 import hashlib
@@ -10,11 +11,12 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -137,22 +139,33 @@ def go_program(name: str) -> str:
 
 def install() -> None:
     """What is there already stays."""
-    folder = cache_folder() / "bin"
-    folder.mkdir(parents=True, exist_ok=True)
-    go = shutil.which("go") or "/usr/local/go/bin/go"
-    with only_one(cache_folder() / "emulators.lock"):
-        for name, module in GO_MODULES.items():
-            if not (folder / _versioned(name)).exists():
-                environ = {**os.environ, "GOBIN": str(folder), "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"}
-                subprocess.run([go, "install", module], check=True, env=environ)
-                (folder / name).rename(folder / _versioned(name))
-
+    for name in GO_MODULES:
+        install_go_program(name)
+    with _only_installer():
         if not (_azurite_folder() / "node_modules" / ".bin" / "azurite-blob").exists():
             shutil.copytree(AZURITE, _azurite_folder(), dirs_exist_ok=True)
             npm = shutil.which("npm") or "npm"
             subprocess.run(
                 [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], check=True, cwd=_azurite_folder()
             )
+
+
+def install_go_program(name: str) -> Path:
+    folder = cache_folder() / "bin"
+    program = folder / _versioned(name)
+    go = shutil.which("go") or "/usr/local/go/bin/go"
+    with _only_installer():
+        if not program.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            environ = {**os.environ, "GOBIN": str(folder), "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false"}
+            subprocess.run([go, "install", GO_MODULES[name]], check=True, env=environ)
+            (folder / name).rename(program)
+    return program
+
+
+def _only_installer() -> AbstractContextManager[None]:
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    return only_one(cache_folder() / "emulators.lock")
 
 
 def _azurite_folder() -> Path:
@@ -203,4 +216,7 @@ def _free_port() -> int:
 
 
 if __name__ == "__main__":
-    install()
+    if names := sys.argv[1:]:
+        print(*map(install_go_program, names), sep="\n")
+    else:
+        install()
