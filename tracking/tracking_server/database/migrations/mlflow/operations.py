@@ -72,6 +72,11 @@ def has_constraint(table: str, name: str, kind: ConstraintKind) -> bool:
             return bool(found.get_pk_constraint(table)["constrained_columns"])
 
 
+def checks_on(table: str, word: str) -> int:
+    """How many conditions of the table name this, a column or a value. Some have no name to know them by."""
+    return sum(word in str(each["sqltext"]) for each in now().get_check_constraints(table))
+
+
 def create_table(name: str, *items: SchemaItem) -> None:
     """Its indexes are made by `create_index`: a kill can come between."""
     if not has_table(name):
@@ -122,7 +127,7 @@ def alter_type(
     server_default: ServerDefault = None,
 ) -> None:
     """`nullable` and `server_default` are what the column has, and keeps: MySQL is told a column as a whole."""
-    with rebuild(table) as rebuilt:
+    with rebuild(table, names={}) as rebuilt:
         rebuilt.alter_column(column, type_=kind, existing_nullable=nullable, existing_server_default=server_default)
 
 
@@ -158,10 +163,11 @@ class Rebuild:
         else:
             self._batch.alter_column(column, **changes)
 
-    def create_check(self, name: str, condition: str) -> None:
+    def create_check(self, name: str | None, condition: str) -> None:
+        """Without a name, the engine gives one, and the caller looks whether it is there."""
         if self._batch is not None:
-            self._batch.create_check_constraint(name, text(condition))
-        elif not has_constraint(self._table, name, "check"):
+            self._batch.create_check_constraint(cast(str, name), text(condition))  # Alembic takes None too
+        elif name is None or not has_constraint(self._table, name, "check"):
             op.create_check_constraint(name, self._table, text(condition))
 
     def create_unique(self, name: str, columns: Sequence[str]) -> None:
@@ -216,6 +222,7 @@ class Rebuild:
         if now().get_pk_constraint(self._table)["constrained_columns"] == list(columns) and self._batch is None:
             return
         if self._batch is not None:
+            self._batch.drop_constraint(old or name, type_="primary")
             self._batch.create_primary_key(name, list(columns))
         elif dialect() == "mysql":  # in one statement: a table without a key is no state to be killed in
             quoted = ", ".join(f"`{column}`" for column in columns)
@@ -226,7 +233,8 @@ class Rebuild:
 
     def drop_constraint(self, name: str, kind: ConstraintKind) -> None:
         if self._batch is not None:
-            self._batch.drop_constraint(name, type_=kind)
+            if kind != "check" or has_constraint(self._table, name, kind):
+                self._batch.drop_constraint(name, type_=kind)
         else:
             drop_constraint(name, self._table, kind)
 
@@ -240,7 +248,7 @@ def rebuild(
     names: dict[str, str] | None = None,
 ) -> Generator[Rebuild]:
     """For SQLite: `constraints` that it cannot tell (a CHECK without a name), `columns` as they are to be seen (a
-    generated one, say), `names` for what has none instead of `NAMES`."""
+    generated one, say), `names` instead of `NAMES` for what has no name, which it keeps when `names` is empty."""
     if dialect() != "sqlite":
         yield Rebuild(table, None)
         return
