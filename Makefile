@@ -69,8 +69,8 @@ emulators: setup ## Make the emulators of object stores (Go, npm), in the cache 
 	@$(BIN)/python -m tests.support.emulators
 
 .PHONY: stores
-stores: setup emulators ## Every promise of the artifact stores, over a folder and the emulators; ends with a matrix
-	TRACKPLANE_TEST_STRICT=1 $(BIN)/pytest -q -p tests.support.store_matrix tests/contract/stores
+stores: setup emulators client ## Every promise of the artifact stores, over a folder and the emulators; ends with a matrix
+	TRACKPLANE_TEST_STRICT=1 $(BIN)/pytest -q -p tests.support.store_matrix tests/contract/stores tests/contract/client/test_store_modes.py
 
 .PHONY: transfer
 transfer: setup emulators ## A large file up and down through one server process: memory, disk; SIZE=5G LIMIT=512M STORE=s3|gcs|azure|local
