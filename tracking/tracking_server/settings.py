@@ -167,10 +167,9 @@ def _static_prefix(text: str) -> str:
 
 def _database_url(text: str) -> Secret:
     scheme = text.partition(":")[0].lower() if ":" in text else ""
-    if scheme in {"http", "https", "databricks"}:
+    if scheme in {"http", "https", "databricks"} or text.lower() == "databricks":
+        scheme = scheme or "databricks"
         raise _Refused(f"is a tracking server ({scheme}:); passing the API on to another server is not built yet")
-    if scheme == "file" or "://" not in text:
-        raise _Refused("is a folder; reading an mlruns folder is not built yet. Give the URL of a database")
     return Secret(text)
 
 
@@ -183,7 +182,8 @@ class Settings:
             option="--backend-store-uri",
             env="MLFLOW_BACKEND_STORE_URI",
             default=EMBEDDED_DATABASE,
-            meaning="URL of the database. MLFLOW_TRACKING_URI is read when this is not set.",
+            meaning="URL of the database, or an mlruns folder, which is read into a database beside it."
+            " MLFLOW_TRACKING_URI is read when this is not set.",
             parse=_database_url,
         )
     )

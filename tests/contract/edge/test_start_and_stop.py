@@ -102,7 +102,6 @@ def test_all_faults_of_the_settings_are_told_at_once(tmp_path: Path) -> None:
     ("arguments", "part"),
     [
         (["--artifacts-destination", "hdfs://host/path"], "is not a place for artifacts"),
-        (["--backend-store-uri", "./mlruns"], "reading an mlruns folder is not built yet"),
         (["--gunicorn-opts", "--nonsense"], "--nonsense"),
     ],
 )

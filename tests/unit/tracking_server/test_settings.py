@@ -49,9 +49,7 @@ def test_where_the_database_is(environ: dict[str, str], options: dict[str, str],
     assert Settings.from_environ(environ, options).backend_store_uri == Secret(url)
 
 
-@pytest.mark.parametrize(
-    "url", ["./mlruns", "/data/mlruns", "file:///data/mlruns", "https://t.example.com", "databricks"]
-)
+@pytest.mark.parametrize("url", ["https://t.example.com", "databricks", "databricks://profile"])
 def test_backends_that_are_not_built_are_refused(url: str) -> None:
     with pytest.raises(ConfigInvalid, match="not built yet") as caught:
         Settings.from_environ({"MLFLOW_TRACKING_URI": url})

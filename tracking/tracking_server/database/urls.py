@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from tracking_server.database.file_store_urls import database_of_folder, file_store_folder
 from tracking_server.errors import ConfigInvalid
 
 
@@ -57,6 +58,8 @@ class DatabaseUrl:
     url: URL
     path: Path | None = None
     """The file of an SQLite database; None for one in memory, and for other engines."""
+    folder: Path | None = None
+    """The folder of MLflow's FileStore that the database holds a copy of."""
 
     @property
     def dialect(self) -> str:
@@ -68,7 +71,10 @@ class DatabaseUrl:
 
 
 def parse_database_url(text: str) -> DatabaseUrl:
-    """Raises ConfigInvalid, whose message never holds a password."""
+    """Raises ConfigInvalid, whose message never holds a password. The database of a folder lies beside it."""
+    if (folder := file_store_folder(text)) is not None:
+        path = database_of_folder(folder)
+        return DatabaseUrl(driver=SQLITE, url=URL.create("sqlite", database=str(path)), path=path, folder=folder)
     scheme, separator, _ = text.partition("://")
     if not separator:
         raise ConfigInvalid(f"This is not the URL of a database: it has no scheme. Examples: {EXAMPLES}.")

@@ -18,6 +18,7 @@ from tracking_server.database.start import DEFAULT_EXPERIMENT, ensure_default_ex
 from tracking_server.database.transactions import Database, DatabaseOptions, open_database
 from tracking_server.database.waiting import when_it_answers
 from tracking_server.errors import ConfigInvalid
+from tracking_server.filestore.backend import follow_folder
 from tracking_server.services.context import Context
 from tracking_server.services.locations import artifact_root_of_experiment
 from tracking_server.services.presigned import Abilities, abilities
@@ -56,6 +57,7 @@ def load_application(settings: Settings, working_directory: Path, store_options:
     )
     if warning is not None:
         logger.warning(warning)
+    follow_folder(database, creates_schema=settings.creates_schema)
     location = artifact_root_of_experiment(context.default_artifact_root, DEFAULT_EXPERIMENT)
     ensure_default_experiment(database, location, time.time_ns() // 1_000_000)
     database.dispose()
