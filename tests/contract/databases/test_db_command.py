@@ -9,13 +9,14 @@ from click.testing import CliRunner, Result
 from sqlalchemy import insert, text, update
 
 from tests.support.children import start_child, wait_for
-from tests.support.databases import opened
+from tests.support.databases import PostgreSql, opened
 from tests.support.golden import FILE, copy_golden
+from tests.support.pooler import running_pooler
 from tracking_server.__main__ import main
 from tracking_server.commands.report import LIMIT_BYTES
 from tracking_server.database import schema
 from tracking_server.database.lock import migration_lock, serving_lock, who_serves
-from tracking_server.database.migrations.mlflow import HEAD
+from tracking_server.database.migrations.mlflow import HEAD, releases
 from tracking_server.database.migrations.upgrade import upgrade
 
 
@@ -72,6 +73,11 @@ def test_check_of_a_database_of_mlflow_finds_what_adds_and_touches_nothing(golde
         "additive": True,
         "steps": [],
         "size_bytes": FILE.stat().st_size,
+        "rewrites": [],
+        "estimate": {
+            "seconds": 0,
+            "basis": "about 0 rows to copy, each as often as its table is copied, at 150000 rows a second",
+        },
         "message": "",
     }
     assert (tmp_path / "golden.db").read_bytes() == FILE.read_bytes()
@@ -87,18 +93,102 @@ def test_check_reports_what_it_cannot_serve(database_url: str, revision: str, st
     assert revision in report["message"]
 
 
-def test_check_of_an_older_database_fails_as_this_release_cannot_migrate_it(database_url: str, tmp_path: Path) -> None:
+def test_check_of_an_older_database_tells_what_is_copied_and_how_long_that_may_take(
+    database_url: str, engine_name: str, tmp_path: Path
+) -> None:
     with opened(database_url) as database, database.write() as connection:
         connection.execute(update(schema.alembic_version).values(version_num="451aebb31d03"))
+        connection.execute(insert(schema.experiments).values(name="a"))
+        if engine_name != "mariadb":
+            connection.execute(text("ANALYZE"))
     report_file = tmp_path / "report"
     result = run("check", database_url, "--report-file", str(report_file))
     encoded = report_file.read_bytes()
     report = json.loads(encoded)
-    assert result.exit_code == 13
+    assert result.exit_code == 0
     assert len(encoded) <= LIMIT_BYTES
-    assert (report["ok"], report["reason"], report["state"]) == (False, "SchemaUnsupported", "Outdated")
+    assert (report["ok"], report["state"], report["additive"]) == (True, "Outdated", False)
     assert report["steps_total"] == 66
-    assert "mlflow db upgrade" in report["message"]
+    assert "trackplane db upgrade" in report["message"]
+    copied = {each["table"]: each for each in report["rewrites"]}
+    assert {"metrics", "spans"} <= copied.keys() if engine_name != "postgresql" else {"runs", "spans"} <= copied.keys()
+    assert copied["spans"]["rows"] == 0
+    assert report["estimate"]["seconds"] == 0
+    assert "rows a second" in report["estimate"]["basis"]
+    assert "copies" in result.stdout
+
+
+def test_a_dry_run_of_an_upgrade_changes_nothing(golden_url: str, tmp_path: Path) -> None:
+    report = json.loads(run("upgrade", "--dry-run", "--json", golden_url).stdout)
+    assert (report["dry_run"], report["steps"]) == (True, ["trackplane:0001", "trackplane:0002", "trackplane:0003"])
+    told = run("upgrade", "--dry-run", "--to", "0001", golden_url).stdout
+    assert "trackplane 0001" in told
+    assert "trackplane 0002" not in told
+    assert "Nothing was changed" in told
+    assert (tmp_path / "golden.db").read_bytes() == FILE.read_bytes()
+    assert [file.name for file in tmp_path.iterdir()] == ["golden.db"]
+
+
+def test_an_upgrade_stops_where_it_is_told(empty_database_url: str) -> None:
+    assert json.loads(run("upgrade", "--to", HEAD, "--json", empty_database_url).stdout)["steps"] == [f"mlflow:{HEAD}"]
+    report = json.loads(run("upgrade", "--to", "0001", "--json", empty_database_url).stdout)
+    assert (report["steps"], report["to"]) == (["trackplane:0001"], {"mlflow": HEAD, "trackplane": "0001"})
+    report = json.loads(run("upgrade", "--to", "acf3f17fdcc7", "--json", empty_database_url).stdout)
+    assert report["reason"] == "ConfigInvalid"
+    assert "lies behind" in report["message"]
+    assert json.loads(run("upgrade", "--json", empty_database_url).stdout)["steps"] == [
+        "trackplane:0002",
+        "trackplane:0003",
+    ]
+
+
+def test_an_upgrade_through_a_pooler_of_transactions_is_refused(postgresql: PostgreSql) -> None:
+    postgresql.create_database("pooled_upgrade")
+    with running_pooler(postgresql.socket_folder, "pooled_upgrade", is_per_transaction=True) as url:
+        for arguments in (("upgrade",), ("upgrade", "--dry-run")):
+            result = run(*arguments, "--json", url)
+            assert result.exit_code == 10
+            assert "pooler" in json.loads(result.stdout)["message"]
+
+
+def test_the_history_of_both_lineages() -> None:
+    report = json.loads(run("history", "--json").stdout)
+    assert [each["revision"] for each in report["mlflow"]] == list(releases())
+    assert report["mlflow"][0] == {"revision": "451aebb31d03", "release": "1.0.0"}
+    assert [each["revision"] for each in report["trackplane"]] == ["0001", "0002", "0003"]
+    assert f"mlflow {HEAD} (MLflow 3.17.0)" in run("history").stdout
+
+
+class TestUriFile:
+    @pytest.mark.parametrize("command", ["check", "upgrade", "current"])
+    def test_it_stands_in_for_the_url(self, golden_url: str, tmp_path: Path, command: str) -> None:
+        file = tmp_path / "uri"
+        file.write_text(f"{golden_url}\n")
+        assert run(command, "--database-uri-file", str(file)).exit_code == 0
+        assert run(command, TRACKPLANE_DATABASE_URI_FILE=str(file)).exit_code == 0
+        twice = run(command, "--json", golden_url, "--database-uri-file", str(file))
+        assert (twice.exit_code, json.loads(twice.stdout)["reason"]) == (10, "ConfigInvalid")
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (None, "cannot be read: No such file"),
+            (b"", "must have one line"),
+            (b"\xff", "must have one line"),
+            (b"postgresql://u:s3cret@h/d\nmore", "must have one line"),
+            (b"postgresql//u:s3cret@h/d", "no scheme"),
+        ],
+    )
+    def test_one_that_is_no_use_is_reported(self, tmp_path: Path, content: bytes | None, said: str) -> None:
+        file, report_file = tmp_path / "uri", tmp_path / "report"
+        if content is not None:
+            file.write_bytes(content)
+        result = run("check", "--database-uri-file", str(file), "--report-file", str(report_file))
+        assert result.exit_code == 10
+        report = json.loads(report_file.read_bytes())
+        assert (report["command"], report["reason"]) == ("db check", "ConfigInvalid")
+        assert said in report["message"]
+        assert "s3cret" not in result.output + report_file.read_text()
 
 
 def test_upgrade_reports_what_it_did(golden_url: str, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`trackplane db`: what a database is, and how it gets to where this release needs it."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,14 +19,18 @@ from tracking_server.database.check import (
     Standing,
     Step,
     explain,
+    steps_to,
+    trackplane_steps,
 )
-from tracking_server.database.lock import who_serves
+from tracking_server.database.forecast import Forecast, forecast, measure
+from tracking_server.database.lock import refuse_transaction_pooling, who_serves
+from tracking_server.database.migrations import mlflow
 from tracking_server.database.migrations.upgrade import WAIT_SECONDS, upgrade
 from tracking_server.database.start import look
-from tracking_server.database.transactions import DatabaseOptions
+from tracking_server.database.transactions import Database, DatabaseOptions
 from tracking_server.errors import MigrationFailed, SchemaUnsupported
 
-LOOKING: Final = DatabaseOptions(pool_size=2, read_only=True)
+LOOKING: Final = DatabaseOptions(pool_size=4, read_only=True)
 MIGRATING: Final = DatabaseOptions(pool_size=4, statement_timeout_seconds=0, lock_timeout_seconds=60)
 
 
@@ -44,37 +49,51 @@ def db() -> None:
 def check(url: str, prints_json: bool, report_file: Path | None) -> None:
     """Tell what a database is and what an upgrade would do. Nothing is changed."""
     with reporting("db check", report_file, SchemaUnsupported, prints_json=prints_json) as report:
-        state = _look(url)
-        _tell(report, state)
-        if isinstance(state, Outdated) and not state.is_at_mlflow_head:
-            raise SchemaUnsupported(explain(state))
+        database = open_for_job(url, LOOKING)
+        try:
+            state = look(database)
+            expected = _forecast(database, state, _steps(state))
+        finally:
+            database.dispose()
+        _tell(report, state, expected)
         if not prints_json:
             click.echo(explain(state))
-            for step in _steps(state):
-                click.echo(f"  {step.lineage} {step.revision}: {step.title}")
+            _print_steps(_steps(state), expected)
 
 
 @db.command("upgrade")
 @database_url_argument
 @click.option("--wait", "wait_seconds", type=float, default=WAIT_SECONDS, help="Seconds to wait for another migration.")
+@click.option("--to", metavar="REVISION", help="Stop at this revision of either lineage; `db history` lists them.")
+@click.option("--dry-run", is_flag=True, help="Tell the steps, and which tables they copy. Nothing is changed.")
 @json_option
 @report_file_option
-def upgrade_command(url: str, wait_seconds: float, prints_json: bool, report_file: Path | None) -> None:
+def upgrade_command(
+    url: str, wait_seconds: float, to: str | None, report_file: Path | None, *, dry_run: bool, prints_json: bool
+) -> None:
     """Build an empty database, or bring one to the heads. Back it up before.
 
     One upgrade works at a time, others wait and then find nothing to do. After a kill, run it again.
     """
     started = time.monotonic()
     with reporting("db upgrade", report_file, MigrationFailed, prints_json=prints_json) as report:
-        database = open_for_job(url, MIGRATING)
+        database = open_for_job(url, LOOKING if dry_run else MIGRATING)
         try:
             before = look(database)  # the upgrade looks again under its lock, but that has opened the file to write
-            if isinstance(before, Newer | Foreign) or (isinstance(before, Outdated) and not before.is_at_mlflow_head):
+            if isinstance(before, Newer | Foreign):
                 raise SchemaUnsupported(explain(before))
+            refuse_transaction_pooling(database)
+            steps = steps_to(before, to)
+            if dry_run:
+                report.tell(dry_run=True)
+                _tell_plan(report, database, before, steps, prints_json=prints_json)
+                return
             if serving := who_serves(database):
                 report.tell(serving=list(serving))
                 click.echo(f"These servers are connected, and stay so: {', '.join(serving)}", err=True)
-            done = upgrade(database, wait_seconds=wait_seconds, before_step=lambda step: click.echo(step, err=True))
+            done = upgrade(
+                database, wait_seconds=wait_seconds, before_step=lambda step: click.echo(step, err=True), to=to
+            )
         finally:
             database.dispose()
         report.tell(
@@ -101,6 +120,24 @@ def current(url: str, prints_json: bool, report_file: Path | None) -> None:
                 click.echo(f"{name} {standing.current or 'none'}{suffix}")
 
 
+@db.command()
+@json_option
+@report_file_option
+def history(prints_json: bool, report_file: Path | None) -> None:
+    """List the revisions of both lineages in order, MLflow's with the first release that has it."""
+    with reporting("db history", report_file, SchemaUnsupported, prints_json=prints_json) as report:
+        own = trackplane_steps()
+        report.tell(
+            mlflow=[{"revision": revision, "release": release} for revision, release in mlflow.releases().items()],
+            trackplane=[{"revision": step.revision, "title": step.title} for step in own],
+        )
+        if not prints_json:
+            for revision, release in mlflow.releases().items():
+                click.echo(f"mlflow {revision} (MLflow {release})")
+            for step in own:
+                click.echo(f"trackplane {step.revision} ({step.title})")
+
+
 def _look(url: str) -> DatabaseState:
     database = open_for_job(url, LOOKING)
     try:
@@ -109,10 +146,57 @@ def _look(url: str) -> DatabaseState:
         database.dispose()
 
 
-def _tell(report: Report, state: DatabaseState) -> None:
+def _forecast(database: Database, state: DatabaseState, steps: Sequence[Step]) -> Forecast:
+    tables = {table for step in steps for table in step.rewrites}
+    if not tables:  # and perhaps no file
+        return forecast(state.facts.dialect, steps, {})
+    with database.read() as connection:
+        return forecast(state.facts.dialect, steps, measure(connection, tables))
+
+
+def _tell_plan(
+    report: Report, database: Database, state: DatabaseState, steps: Sequence[Step], *, prints_json: bool
+) -> None:
+    expected = _forecast(database, state, steps)
+    report.tell(steps=[f"{step.lineage}:{step.revision}" for step in steps], **_told(expected))
+    if serving := who_serves(database):
+        report.tell(serving=list(serving))
+    if not prints_json:
+        _print_steps(steps, expected)
+        click.echo("Nothing was changed." if steps else "Nothing is to be done.")
+
+
+def _print_steps(steps: Sequence[Step], expected: Forecast) -> None:
+    for step in steps:
+        copied = [_sized(table, expected) for table in step.rewrites if table in expected.sizes]
+        click.echo(f"  {step.lineage} {step.revision}: {step.title}{'; copies ' if copied else ''}{', '.join(copied)}")
+    if expected.copies:
+        click.echo(f"About {expected.seconds} seconds: {expected.basis}.")
+
+
+def _sized(table: str, expected: Forecast) -> str:
+    rows = expected.sizes[table].rows
+    return table if rows is None else f"{table} (about {rows} rows)"
+
+
+def _told(expected: Forecast) -> dict[str, object]:
+    return {
+        "rewrites": [
+            {
+                "table": table,
+                "times": times,
+                "rows": expected.sizes[table].rows,
+                "size_bytes": expected.sizes[table].size_bytes,
+            }
+            for table, times in expected.copies.items()
+        ],
+        "estimate": {"seconds": expected.seconds, "basis": expected.basis},
+    }
+
+
+def _tell(report: Report, state: DatabaseState, expected: Forecast) -> None:
     facts = state.facts
     steps = _steps(state)
-    sizes = dict(facts.tables)
     report.tell(
         dialect=facts.dialect,
         state=type(state).__name__,
@@ -126,14 +210,14 @@ def _tell(report: Report, state: DatabaseState) -> None:
                 "revision": step.revision,
                 "title": step.title,
                 "additive": step.is_additive,
-                "rewrites": [{"table": table, "size_bytes": sizes.get(table)} for table in step.rewrites],
+                "rewrites": [table for table in step.rewrites if table in expected.sizes],
             }
             for step in steps
         ],
         size_bytes=facts.size_bytes,
+        **_told(expected),
+        message=explain(state),
     )
-    if not isinstance(state, Outdated) or state.is_at_mlflow_head:  # else it is the message of the failure
-        report.tell(message=explain(state))
 
 
 def _steps(state: DatabaseState) -> tuple[Step, ...]:

@@ -8,6 +8,8 @@ from sqlalchemy import Connection, Table, inspect, select, text
 
 from tracking_server.database import schema
 from tracking_server.database.migrations import mlflow, trackplane
+from tracking_server.database.migrations.mlflow.copies import COPIES
+from tracking_server.errors import ConfigInvalid
 
 LineageName: TypeAlias = Literal["mlflow", "trackplane"]
 
@@ -127,7 +129,10 @@ def judge(facts: Facts, tables: frozenset[str]) -> DatabaseState:
         return Newer(facts=facts, why=f"MLflow's revision {at} is not known to this release")
     if own not in {None, trackplane.HEAD} and own not in {step.revision for step in trackplane_steps()}:
         return Newer(facts=facts, why=f"our revision {own} is not known to this release")
-    steps = (*_after(at, mlflow_steps()), *(() if own == trackplane.HEAD else _after(own, trackplane_steps())))
+    steps = (
+        *_after(at, mlflow_steps(facts.dialect)),
+        *(() if own == trackplane.HEAD else _after(own, trackplane_steps())),
+    )
     return Outdated(facts=facts, steps=steps) if steps else Current(facts=facts)
 
 
@@ -165,8 +170,8 @@ def explain(state: DatabaseState) -> str:
             at = state.facts.mlflow.current
             found = f"MLflow's revision {at} (of MLflow {mlflow.releases()[at]})" if at else "a state before MLflow 1.0"
             return (
-                f"The database is at {found}; needed is {needed}. This release migrates only from the head:"
-                " back it up, then run `mlflow db upgrade` of MLflow 3.17.2 on it first."
+                f"The database is at {found}; needed is {needed}. Back it up, then run `trackplane db upgrade`:"
+                f" it takes {len(state.steps)} steps."
             )
         case Newer():
             return (
@@ -182,9 +187,39 @@ def explain(state: DatabaseState) -> str:
             assert_never(state)
 
 
-def mlflow_steps() -> tuple[Step, ...]:
+def steps_to(state: DatabaseState, revision: str | None) -> tuple[Step, ...]:
+    """Those that lead to a revision of either lineage, or to both heads without one. Ours come after MLflow's.
+
+    Raises ConfigInvalid for a revision that is not known, or that lies behind: no upgrade leads there.
+    """
+    steps = state.steps if isinstance(state, Empty | Outdated) else ()
+    if revision is None:
+        return steps
+    if revision in (coming := [step.revision for step in steps]):
+        return steps[: coming.index(revision) + 1]
+    facts = state.facts
+    if revision in {facts.mlflow.current, facts.trackplane.current}:
+        return ()
+    if isinstance(state, Empty) and revision in mlflow.releases():
+        raise ConfigInvalid(f"The database is empty, and is built at {mlflow.HEAD} at once, never at {revision}.")
+    if revision in mlflow.releases() or revision in {step.revision for step in trackplane_steps()}:
+        raise ConfigInvalid(
+            f"The revision {revision} lies behind: the database is at MLflow's {facts.mlflow.current} and ours"
+            f" {facts.trackplane.current or 'none'}. No upgrade leads back; restore a backup instead."
+        )
+    raise ConfigInvalid(f"{revision!r} is no revision that this release knows: `trackplane db history` lists them.")
+
+
+def mlflow_steps(dialect: str) -> tuple[Step, ...]:
+    copies = COPIES.get(dialect, {})
     return tuple(
-        Step(lineage="mlflow", revision=revision, title=f"MLflow {release}", is_additive=False)
+        Step(
+            lineage="mlflow",
+            revision=revision,
+            title=f"MLflow {release}",
+            is_additive=False,
+            rewrites=tuple(copies.get(revision, ())),
+        )
         for revision, release in mlflow.releases().items()
     )
 

@@ -13,10 +13,13 @@ from tracking_server.database.check import (
     Standing,
     explain,
     judge,
+    steps_to,
     trackplane_steps,
 )
 from tracking_server.database.migrations import trackplane
 from tracking_server.database.migrations.mlflow import HEAD, releases
+from tracking_server.database.migrations.mlflow.copies import COPIES
+from tracking_server.errors import ConfigInvalid
 
 NOTHING: frozenset[str] = frozenset()
 MLFLOW = frozenset(schema.metadata.tables)
@@ -92,7 +95,9 @@ def test_the_heads_are_the_last_revisions() -> None:
         pytest.param(judged(NOTHING, None), ["empty", "trackplane db upgrade"], id="empty"),
         pytest.param(judged(MLFLOW, HEAD), ["can be served", "trackplane db upgrade"], id="ours is behind"),
         pytest.param(
-            judged(BEFORE_THE_FIRST, "acf3f17fdcc7"), ["acf3f17fdcc7", "2.8.0", HEAD, "mlflow db upgrade"], id="old"
+            judged(BEFORE_THE_FIRST, "acf3f17fdcc7"),
+            ["acf3f17fdcc7", "2.8.0", HEAD, "trackplane db upgrade", "47 steps"],
+            id="old",
         ),
         pytest.param(judged(BEFORE_THE_FIRST, None), ["before MLflow 1.0"], id="ancient"),
         pytest.param(judged(MLFLOW, "f4a9b2c7d1e6"), ["f4a9b2c7d1e6", HEAD, "Nothing was changed"], id="newer"),
@@ -102,3 +107,46 @@ def test_the_heads_are_the_last_revisions() -> None:
 def test_a_person_is_told_what_was_found_what_is_needed_and_what_to_do(state: DatabaseState, said: list[str]) -> None:
     for part in said:
         assert part in explain(state)
+
+
+OLD = judged(BEFORE_THE_FIRST, "451aebb31d03")
+
+
+@pytest.mark.parametrize(
+    ("state", "revision", "ends"),
+    [
+        pytest.param(OLD, None, (69, "0003"), id="all"),
+        pytest.param(OLD, "90e64c465722", (1, "90e64c465722"), id="the next"),
+        pytest.param(OLD, HEAD, (66, HEAD), id="the head of MLflow, without ours"),
+        pytest.param(OLD, "0001", (67, "0001"), id="ours, behind all of MLflow's"),
+        pytest.param(judged(NOTHING, None), None, (4, "0003"), id="a build"),
+        pytest.param(judged(NOTHING, None), HEAD, (1, HEAD), id="a build without ours"),
+    ],
+)
+def test_the_steps_to_a_revision(state: DatabaseState, revision: str | None, ends: tuple[int, str]) -> None:
+    steps = steps_to(state, revision)
+    assert (len(steps), steps[-1].revision) == ends
+
+
+def test_no_step_leads_to_where_a_database_is() -> None:
+    at_head = judged(MLFLOW, HEAD, OWN_HEAD)
+    assert steps_to(at_head, None) == steps_to(at_head, HEAD) == steps_to(at_head, OWN_HEAD) == ()
+    assert steps_to(OLD, "451aebb31d03") == ()
+
+
+@pytest.mark.parametrize(
+    ("state", "revision", "said"),
+    [
+        pytest.param(judged(MLFLOW, HEAD, OWN_HEAD), "acf3f17fdcc7", "lies behind", id="behind"),
+        pytest.param(judged(MLFLOW, HEAD, OWN_HEAD), "0001", "lies behind", id="behind, of ours"),
+        pytest.param(OLD, "f4a9b2c7d1e6", "no revision that this release knows", id="a later MLflow's"),
+        pytest.param(judged(NOTHING, None), "acf3f17fdcc7", "built at", id="an old one of an empty database"),
+    ],
+)
+def test_where_no_upgrade_leads(state: DatabaseState, revision: str, said: str) -> None:
+    with pytest.raises(ConfigInvalid, match=said):
+        steps_to(state, revision)
+
+
+def test_each_revision_that_copies_is_one_of_mlflow() -> None:
+    assert {revision for copies in COPIES.values() for revision in copies} <= set(releases())

@@ -23,7 +23,7 @@ from tracking_server.database.check import (
     Step,
     explain,
     inspect_database,
-    trackplane_steps,
+    steps_to,
 )
 from tracking_server.database.failures import translate
 from tracking_server.database.lock import MigrationLock, migration_lock
@@ -53,18 +53,26 @@ def _nothing(_step: str) -> None:
 
 
 def upgrade(
-    database: Database, *, wait_seconds: float = WAIT_SECONDS, before_step: Callable[[str], None] = _nothing
+    database: Database,
+    *,
+    wait_seconds: float = WAIT_SECONDS,
+    before_step: Callable[[str], None] = _nothing,
+    to: str | None = None,
 ) -> Upgraded:
-    """Raises LockBusy, SchemaUnsupported, MigrationFailed. After a kill at any moment it can be run again."""
+    """Raises LockBusy, SchemaUnsupported, MigrationFailed. After a kill at any moment it can be run again.
+
+    `to`: a revision of either lineage, to stop there. Raises ConfigInvalid when it is not known, or lies behind.
+    """
     with migration_lock(database, wait_seconds=wait_seconds) as lock:
         before = _inspect(lock.connection)
         match before:
             case Current():
+                steps_to(before, to)
                 return Upgraded(before=before, after=before, steps=())
             case Empty():
-                done = _build(lock, before_step)
+                done = _build(lock, before_step, steps_to(before, to))
             case Outdated():
-                done = _advance(lock, before.steps, before_step)
+                done = _advance(lock, steps_to(before, to), before_step)
             case Newer() | Foreign():
                 raise SchemaUnsupported(explain(before))
             case _:
@@ -78,11 +86,12 @@ def create_schema(database: Database, *, wait_seconds: float = WAIT_SECONDS) -> 
         state = _inspect(lock.connection)
         if not isinstance(state, Empty):
             return False
-        _build(lock, _nothing)
+        _build(lock, _nothing, state.steps)
         return True
 
 
-def _build(lock: MigrationLock, before_step: Callable[[str], None]) -> tuple[str, ...]:
+def _build(lock: MigrationLock, before_step: Callable[[str], None], steps: Sequence[Step]) -> tuple[str, ...]:
+    """`steps`: the first is this one."""
     first = f"{BUILD.lineage}:{BUILD.revision}"
     with _step(lock, first, before_step), lock.connection.begin():
         schema.alembic_version_trackplane.create(lock.connection, checkfirst=True)  # says whose the tables are
@@ -92,7 +101,7 @@ def _build(lock: MigrationLock, before_step: Callable[[str], None]) -> tuple[str
             insert(schema.workspaces).values(name="default", description="Default workspace for legacy resources")
         )
         lock.connection.execute(insert(schema.alembic_version).values(version_num=mlflow.HEAD))
-    return (first, *_advance(lock, trackplane_steps(), before_step))
+    return (first, *_advance(lock, steps[1:], before_step))
 
 
 def _advance(lock: MigrationLock, steps: Sequence[Step], before_step: Callable[[str], None]) -> tuple[str, ...]:
