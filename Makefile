@@ -64,6 +64,11 @@ bench: setup client ## Speed beside MLflow's own server; DATABASE=sqlite SCALE=s
 		$(if $(WORKLOADS),--workloads $(WORKLOADS)) $(if $(AGAINST),--against $(AGAINST)) \
 		$(if $(JSON),--json $(JSON)) $(if $(WRITE),--write)
 
+.PHONY: bench-lifecycle
+bench-lifecycle: setup client ## Upgrade, backup, restore and gc of a large database; DATABASE=postgresql METRICS=10000000 DELETED=100000 WRITE=1
+	@$(BIN)/python -m tests.bench.lifecycle --database $(or $(DATABASE),postgresql) \
+		--metrics $(or $(METRICS),10000000) --deleted $(or $(DELETED),100000) $(if $(WRITE),--write)
+
 .PHONY: emulators
 emulators: setup ## Make the emulators of object stores (Go, npm), in the cache folder
 	@$(BIN)/python -m tests.support.emulators
