@@ -29,6 +29,7 @@ from tracking_operator.resource.spec import (
 DESTINATION: Final = "MLFLOW_ARTIFACTS_DESTINATION"
 DEFAULT_ROOT: Final = "MLFLOW_DEFAULT_ARTIFACT_ROOT"
 ACCESS: Final = "TRACKPLANE_ARTIFACTS_ACCESS"
+GCS_ENDPOINT: Final = "MLFLOW_GCS_ENDPOINT"
 
 _SERVICE_ACCOUNT_KEY: Final = "serviceAccountKey"
 _VARIABLES: Final[Mapping[str, str]] = {
@@ -82,7 +83,10 @@ def client_environment(server: TrackingServer) -> Mapping[str, str]:
     artifacts = server.spec.artifacts
     if artifacts.access != "Direct" or isinstance(artifacts.store, VolumeStore):
         return {}
-    return dict(_options(artifacts.store))
+    options = dict(_options(artifacts.store))
+    if GCS_ENDPOINT in options:  # Google's SDK, which is what clients use, does not read that one
+        options["API_ENDPOINT_OVERRIDE"] = options[GCS_ENDPOINT]
+    return options
 
 
 def secret_files(server: TrackingServer) -> tuple[SecretFile, ...]:
@@ -132,7 +136,7 @@ def _options(store: ObjectStore) -> Iterator[tuple[str, str]]:
             yield from _s3_options(store)
         case GcsStore(project=project, endpoint=endpoint):
             if endpoint is not None:
-                yield "MLFLOW_GCS_ENDPOINT", endpoint
+                yield GCS_ENDPOINT, endpoint
             if project is not None:
                 yield "GOOGLE_CLOUD_PROJECT", project
         case AzureStore(endpoint=endpoint):

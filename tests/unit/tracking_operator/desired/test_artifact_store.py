@@ -194,6 +194,16 @@ def test_a_binding_holds_what_clients_need_and_nothing_secret() -> None:
     }
 
 
+def test_a_binding_names_an_endpoint_as_googles_sdk_reads_it() -> None:
+    server = _server("gcs", {"endpoint": "https://storage.example.com", "project": "acme"}, access="Direct")
+    assert binding(server)["data"] == {
+        "MLFLOW_TRACKING_URI": "http://demo.ml.svc:5000",
+        "MLFLOW_GCS_ENDPOINT": "https://storage.example.com",
+        "API_ENDPOINT_OVERRIDE": "https://storage.example.com",
+        "GOOGLE_CLOUD_PROJECT": "acme",
+    }
+
+
 def test_pods_on_a_shared_database_and_a_bucket_can_be_rolled() -> None:
     external = {"uriSecretRef": {"name": "database"}}
     assert can_roll(a_server(database=external, artifacts=a_store("gcs", GCS)))
