@@ -104,6 +104,7 @@ def google_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
         json.dumps(
             {
                 "type": "service_account",
+                "project_id": "p",
                 "client_email": "trackplane@example.iam.gserviceaccount.com",
                 "token_uri": "https://oauth2.googleapis.com/token",
                 "private_key": key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
