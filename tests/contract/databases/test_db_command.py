@@ -159,6 +159,58 @@ def test_the_history_of_both_lineages() -> None:
     assert f"mlflow {HEAD} (MLflow 3.17.0)" in run("history").stdout
 
 
+class TestStamp:
+    def test_a_lost_record_is_written_again(self, database_url: str) -> None:
+        with opened(database_url) as database, database.write() as connection:
+            connection.execute(text("DROP TABLE alembic_version"))
+            connection.execute(text("DELETE FROM alembic_version_trackplane"))
+        for revision in (HEAD, "0003"):
+            result = run("stamp", revision, database_url, "--json")
+            assert result.exit_code == 0, result.output
+        assert json.loads(result.stdout)["to"] == {"mlflow": HEAD, "trackplane": "0003"}
+        assert json.loads(run("check", "--json", database_url).stdout)["state"] == "Current"
+
+    @pytest.mark.parametrize(
+        ("revision", "ruin", "said"),
+        [
+            pytest.param("acf3f17fdcc7", None, "of a later revision", id="an older one"),
+            pytest.param("0001", None, "of a later revision", id="an older one of ours"),
+            pytest.param(HEAD, "ALTER TABLE jobs DROP COLUMN progress", "lacks jobs.progress", id="a lost column"),
+            pytest.param(HEAD, "DROP TABLE job_locks", "lacks job_locks.", id="a lost table"),
+            pytest.param("0003", "DROP TABLE trackplane_gc_claims", "lacks trackplane_gc_claims", id="a table of ours"),
+        ],
+    )
+    def test_a_schema_of_another_revision_is_refused_unless_forced(
+        self, database_url: str, revision: str, ruin: str | None, said: str
+    ) -> None:
+        if ruin is not None:
+            with opened(database_url) as database, database.write() as connection:
+                connection.execute(text(ruin))
+        before = run("current", database_url).stdout
+        result = run("stamp", revision, database_url, "--json")
+        assert result.exit_code == 13
+        assert said in json.loads(result.stdout)["message"]
+        assert run("current", database_url).stdout == before
+        forced = run("stamp", revision, database_url, "--json", "--force")
+        assert forced.exit_code == 0
+        assert said in json.loads(forced.stdout)["forced_although"]
+        assert revision in run("current", database_url).stdout
+
+    def test_one_that_nobody_knows_is_refused(self, golden_url: str) -> None:
+        result = run("stamp", "f4a9b2c7d1e6", golden_url, "--json")
+        assert (result.exit_code, json.loads(result.stdout)["reason"]) == (10, "ConfigInvalid")
+
+    def test_an_empty_database_and_a_foreign_one_are_refused(self, empty_database_url: str) -> None:
+        assert run("stamp", HEAD, empty_database_url).exit_code == 13
+        with opened(empty_database_url) as database, database.write() as connection:
+            connection.execute(text("CREATE TABLE customers (name TEXT)"))
+        assert "lacks" in run("stamp", HEAD, empty_database_url).stderr
+
+    def test_it_waits_for_a_migration(self, database_url: str) -> None:
+        with opened(database_url) as database, migration_lock(database, wait_seconds=0):
+            assert run("stamp", HEAD, database_url, "--wait", "0.2").exit_code == 12
+
+
 class TestUriFile:
     @pytest.mark.parametrize("command", ["check", "upgrade", "current"])
     def test_it_stands_in_for_the_url(self, golden_url: str, tmp_path: Path, command: str) -> None:

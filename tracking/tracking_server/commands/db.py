@@ -26,6 +26,7 @@ from tracking_server.database.forecast import Forecast, forecast, measure
 from tracking_server.database.lock import refuse_transaction_pooling, who_serves
 from tracking_server.database.migrations import mlflow
 from tracking_server.database.migrations.upgrade import WAIT_SECONDS, upgrade
+from tracking_server.database.stamping import stamp
 from tracking_server.database.start import look
 from tracking_server.database.transactions import Database, DatabaseOptions
 from tracking_server.errors import MigrationFailed, SchemaUnsupported
@@ -136,6 +137,37 @@ def history(prints_json: bool, report_file: Path | None) -> None:
                 click.echo(f"mlflow {revision} (MLflow {release})")
             for step in own:
                 click.echo(f"trackplane {step.revision} ({step.title})")
+
+
+@db.command("stamp")
+@click.argument("revision")
+@database_url_argument
+@click.option("--force", is_flag=True, help="Even where the schema is not that of the revision.")
+@click.option("--wait", "wait_seconds", type=float, default=WAIT_SECONDS, help="Seconds to wait for a migration.")
+@json_option
+@report_file_option
+def stamp_command(
+    revision: str, url: str, wait_seconds: float, report_file: Path | None, *, force: bool, prints_json: bool
+) -> None:
+    """Write a revision of either lineage into a database, without any step.
+
+    For a database whose record of it is wrong or lost. The schema must be that of the revision.
+    """
+    with reporting("db stamp", report_file, MigrationFailed, prints_json=prints_json) as report:
+        database = open_for_job(url, MIGRATING)
+        try:
+            before = look(database)
+            if isinstance(before, Empty):
+                raise SchemaUnsupported(explain(before))
+            done = stamp(database, revision, wait_seconds=wait_seconds, is_forced=force)
+        finally:
+            database.dispose()
+        report.tell(**{"from": _revisions(done.before.facts), "to": _revisions(done.after.facts)})
+        if done.why_not is not None:
+            report.tell(forced_although=done.why_not)
+            click.echo(f"The schema is not that of {revision}: {done.why_not}.", err=True)
+        if not prints_json:
+            click.echo(explain(done.after))
 
 
 def _look(url: str) -> DatabaseState:
