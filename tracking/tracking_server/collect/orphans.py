@@ -120,7 +120,7 @@ class _Folder:
 
 def _orphans(database: Database, store: ArtifactStore, limits: Limits, sweep: Sweep) -> Iterator[Orphan]:
     """Those that are old enough; the rest is counted in `sweep`. Whoever takes one is the next to touch the store."""
-    with database.read() as connection:
+    with database.snapshot() as connection:
         named = _named_elsewhere(connection)
     for page in _pages(store, sweep):
         for folder in _without_row(database, page, sweep):
