@@ -92,7 +92,9 @@ def _target(
 def _import(target: Target) -> None:
     found = list(_read_experiments(target))
     names = frozenset(each.row.name for each in found)
+    mark = target.faults.mark()
     total = sum(len(run_names(target.folder, each.path)) for each in found)
+    target.faults.back_to(mark)  # they are listed again, one experiment after the other
     progress = Progress(target.options.say, total, "runs")
     placed = [(each, _place(target, each, names)) for each in found]
     for experiment, place in placed:
