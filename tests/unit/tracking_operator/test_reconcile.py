@@ -463,7 +463,17 @@ def test_a_bucket_is_tried_before_the_first_pod_starts() -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", ["AccessDenied", "NoSuchBucket", "TLSFailed", "SkewedClock", "ArtifactStoreUnreachable", "ConfigInvalid"]
+    "fault",
+    [
+        "AccessDenied",
+        "NoSuchBucket",
+        "WrongRegion",
+        "StoreMisconfigured",
+        "TLSFailed",
+        "SkewedClock",
+        "ArtifactStoreUnreachable",
+        "ConfigInvalid",
+    ],
 )
 def test_a_bucket_that_cannot_be_used_is_told_and_heals(fault: str) -> None:
     world = a_world_on_a_bucket()

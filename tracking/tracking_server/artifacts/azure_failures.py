@@ -17,9 +17,11 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
-from tracking_server.artifacts.refusals import told
+from tracking_server.artifacts.refusals import because, told
 from tracking_server.artifacts.store import (
     ArtifactNotFound,
+    BucketMissing,
+    ClockSkewed,
     RangeNotSatisfiable,
     StoreChanged,
     StoreDenied,
@@ -41,7 +43,7 @@ PERMISSIONS: Final[Mapping[str, str]] = {
 _CODES: Final[Mapping[str, tuple[Callable[[str], TrackingError], str]]] = {
     "BlobNotFound": (ArtifactNotFound, "{uri} has no such blob."),
     "ContainerNotFound": (
-        StoreMisconfigured,
+        BucketMissing,
         "{uri}: there is no such container: make it, or correct the artifact root ({code}).",
     ),
     "ContainerBeingDeleted": (StoreMisconfigured, "{uri}: the container is being deleted ({code})."),
@@ -49,7 +51,7 @@ _CODES: Final[Mapping[str, tuple[Callable[[str], TrackingError], str]]] = {
     "AccountIsDisabled": (StoreDenied, "{uri} refuses: the account is disabled ({code})."),
     "AuthenticationFailed": (
         StoreDenied,
-        "{uri} refuses: the key, signature or token of the server is wrong or expired, or its clock is wrong ({code}).",
+        "{uri} refuses: the key, signature or token of the server is wrong or expired ({code}).",
     ),
     "InvalidAuthenticationInfo": (
         StoreDenied,
@@ -94,12 +96,15 @@ _KINDS: Final[Sequence[tuple[type[Exception], Callable[[str], TrackingError], st
     (
         ServiceRequestError,
         StoreUnavailable,
-        "{uri} cannot be reached: check the account, MLFLOW_AZURE_STORAGE_BLOB_ENDPOINT, and the network.",
+        "{uri} cannot be reached{because}: check the account, MLFLOW_AZURE_STORAGE_BLOB_ENDPOINT, and the network.",
     ),
     (ServiceResponseError, StoreUnavailable, "The connection to {uri} broke off, or nothing came any more. Try again."),
     (IncompleteReadError, StoreUnavailable, "The connection to {uri} broke off. Try again."),
     (AzureError, StoreUnavailable, "What {uri} sends is not what it should be ({kind}). Try again."),
 )
+_DATE_TOO_OLD: Final = "Request date header too old"
+"""In what the Blob service tells beside AuthenticationFailed."""
+
 _BROKEN_OFF: Final = (
     Exception,
     StoreUnavailable,
@@ -123,6 +128,8 @@ def translated(uri: str, action: str, *, size_bytes: Callable[[], int] = int) ->
 def _translate(error: HttpResponseError, uri: str, action: str) -> TrackingError:
     status = error.status_code or 0
     code = code_of(error)
+    if status in {401, 403} and _DATE_TOO_OLD in str(error.message):
+        return ClockSkewed(f"{uri} refuses: the clock of the server is wrong: set it by NTP ({code or status}).")
     found = _CODES.get(code) or _STATUSES.get(status)
     if found is not None:
         make, text = found
@@ -146,4 +153,4 @@ def _without_answer(error: Exception, uri: str) -> TrackingError:
             f"{uri}: the certificate of the store is not one that the server trusts: set REQUESTS_CA_BUNDLE."
         )
     _, make, text = next((each for each in _KINDS if isinstance(error, each[0])), _BROKEN_OFF)
-    return make(text.format(uri=uri, kind=type(error).__name__))
+    return make(text.format(uri=uri, kind=type(error).__name__, because=because(error)))

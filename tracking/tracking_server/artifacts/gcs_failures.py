@@ -13,9 +13,11 @@ from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, Ref
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from urllib3.exceptions import HTTPError
 
-from tracking_server.artifacts.refusals import told
+from tracking_server.artifacts.refusals import because, told
 from tracking_server.artifacts.store import (
     ArtifactNotFound,
+    BucketMissing,
+    ClockSkewed,
     StoreChanged,
     StoreDenied,
     StoreMisconfigured,
@@ -24,6 +26,9 @@ from tracking_server.artifacts.store import (
     StoreUntrusted,
 )
 from tracking_server.errors import TrackingError
+
+_OTHER_TIME: Final = "reasonable timeframe"
+"""In what Google's token service says to a request that was made at another time than its own."""
 
 _OF_GOOGLE: Final = (GoogleAPICallError, RetryError, GoogleAuthError, InvalidResponse, DataCorruption)
 
@@ -46,7 +51,7 @@ _STATUSES: Final[Mapping[int, tuple[Callable[[str], TrackingError], str]]] = {
 }
 _KINDS: Final[Sequence[tuple[type[Exception], Callable[[str], TrackingError], str]]] = (
     (DataCorruption, StoreUnavailable, "What {uri} got or sent does not have its checksum. Try again."),
-    (TransportError, StoreUnavailable, "The token service for {uri} cannot be reached. Try again."),
+    (TransportError, StoreUnavailable, "The token service for {uri} cannot be reached{because}. Try again."),
     (
         DefaultCredentialsError,
         StoreDenied,
@@ -55,7 +60,7 @@ _KINDS: Final[Sequence[tuple[type[Exception], Callable[[str], TrackingError], st
     (
         RefreshError,
         StoreDenied,
-        "{uri}: Google gives no token: the credentials are wrong, expired or withdrawn, or our clock is wrong.",
+        "{uri}: Google gives no token: the credentials are wrong, expired or withdrawn.",
     ),
     (GoogleAuthError, StoreDenied, "{uri}: the credentials of the server do not work ({kind})."),
     (
@@ -66,7 +71,7 @@ _KINDS: Final[Sequence[tuple[type[Exception], Callable[[str], TrackingError], st
     (
         requests.exceptions.ConnectionError,
         StoreUnavailable,
-        "{uri} cannot be reached: check MLFLOW_GCS_ENDPOINT or STORAGE_EMULATOR_HOST, and the network.",
+        "{uri} cannot be reached{because}: check MLFLOW_GCS_ENDPOINT or STORAGE_EMULATOR_HOST, and the network.",
     ),
     (Exception, StoreUnavailable, "The connection to {uri} broke off, or nothing came any more. Try again."),
 )
@@ -89,8 +94,8 @@ def of_status(status: int, uri: str, action: str) -> TrackingError:
     return StoreMisconfigured(f"{uri} does not take the call to {action} ({status}): check the name of the bucket.")
 
 
-def missing_bucket(uri: str) -> StoreMisconfigured:
-    return StoreMisconfigured(f"{uri}: there is no such bucket: make it, or correct the artifact root (404).")
+def missing_bucket(uri: str) -> BucketMissing:
+    return BucketMissing(f"{uri}: there is no such bucket: make it, or correct the artifact root (404).")
 
 
 def _translate(error: BaseException, uri: str, action: str) -> TrackingError:
@@ -101,9 +106,11 @@ def _translate(error: BaseException, uri: str, action: str) -> TrackingError:
             return of_status(int(error.code or 0), uri, action)
         case InvalidResponse():
             return of_status(error.response.status_code, uri, action)
+        case RefreshError() if _OTHER_TIME in str(error):
+            return ClockSkewed(f"{uri}: Google gives no token: the clock of the server is wrong: set it by NTP.")
         case RetryError():
             cause: BaseException = error.cause
             return _translate(cause, uri, action)
         case _:
             make, text = next((make, text) for kind, make, text in _KINDS if isinstance(error, kind))
-            return make(text.format(uri=uri, kind=type(error).__name__))
+            return make(text.format(uri=uri, kind=type(error).__name__, because=because(error)))

@@ -31,7 +31,11 @@ from tracking_server.artifacts.store import (
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, GetObjectOutputTypeDef, HeadObjectOutputTypeDef
+    from mypy_boto3_s3.type_defs import (
+        CompletedPartTypeDef,
+        GetObjectOutputTypeDef,
+        HeadObjectOutputTypeDef,
+    )
 
 CONNECT_SECONDS: Final = 10
 READ_SECONDS: Final = 60
@@ -40,6 +44,13 @@ PART_BYTES: Final = 5 * 1024 * 1024
 PART_LIMIT: Final = 10_000
 _LASTING: Final = frozenset({"AccessDenied", "InvalidObjectState", "MethodNotAllowed"})
 _JUST_NOW_SECONDS: Final = 900
+_NO_ANSWER: Final[Any] = {
+    "RequestId": "",
+    "HostId": "",
+    "HTTPStatusCode": 301,
+    "HTTPHeaders": {},
+    "RetryAttempts": 0,
+}
 
 
 def make_client(options: StoreOptions) -> "S3Client":
@@ -59,7 +70,14 @@ def make_client(options: StoreOptions) -> "S3Client":
         verify=False if options.s3_ignores_tls else None,
         config=config,
     )
+    client.meta.events.register("before-call.s3.HeadBucket", _unasked)
     return client
+
+
+def _unasked(**_: object) -> None:
+    """Only boto3 itself asks for a bucket, when a redirection names no region; a redirection as the answer to that
+    would make it ask again, without end."""
+    raise ClientError({"ResponseMetadata": _NO_ANSWER}, "HeadBucket")
 
 
 class S3Bucket:

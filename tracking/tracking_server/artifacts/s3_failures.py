@@ -10,11 +10,13 @@ from typing import Final
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tracking_server.artifacts.refusals import told
+from tracking_server.artifacts.refusals import because, told
 from tracking_server.artifacts.store import (
     ArtifactNotFound,
+    BucketMissing,
     ClockSkewed,
     RangeNotSatisfiable,
+    RegionWrong,
     StoreChanged,
     StoreDenied,
     StoreMisconfigured,
@@ -47,7 +49,18 @@ _DENIED: Final[Mapping[str, str]] = {
     "AllAccessDisabled": "the bucket is closed",
     "AccessDeniedException": "a key of KMS or a role refuses it: check both",
 }
-_SKEWED: Final = frozenset({"RequestTimeTooSkewed", "RequestExpired"})
+_DENIED_KINDS: Final[Mapping[str, type[StoreDenied]]] = {
+    "RequestTimeTooSkewed": ClockSkewed,
+    "RequestExpired": ClockSkewed,
+}
+_MISCONFIGURED_KINDS: Final[Mapping[str, type[StoreMisconfigured]]] = {
+    "NoSuchBucket": BucketMissing,
+    "PermanentRedirect": RegionWrong,
+    "301": RegionWrong,
+    "AuthorizationHeaderMalformed": RegionWrong,
+    "IllegalLocationConstraintException": RegionWrong,
+    "IncorrectEndpoint": RegionWrong,
+}
 _MISCONFIGURED: Final[Mapping[str, str]] = {
     "NoSuchBucket": "there is no such bucket: make it, or correct the artifact root",
     "InvalidBucketName": "that is no name of a bucket: correct the artifact root",
@@ -132,11 +145,12 @@ def _translate(error: ClientError, uri: str, action: str) -> TrackingError:
     if about_file is not None:
         return about_file
     if code in _MISCONFIGURED:
-        return StoreMisconfigured(f"{uri}: {_MISCONFIGURED[code]} ({code}).")
+        misconfigured = _MISCONFIGURED_KINDS.get(code, StoreMisconfigured)
+        return misconfigured(f"{uri}: {_MISCONFIGURED[code]} ({code}).")
     if code in _DENIED or status == 403:
         reason = _DENIED.get(code, f"the server may not {action} there: it needs {PERMISSIONS[action]}")
-        kind = ClockSkewed if code in _SKEWED else StoreDenied
-        return kind(f"{uri} refuses: {reason} ({code}).")
+        denied = _DENIED_KINDS.get(code, StoreDenied)
+        return denied(f"{uri} refuses: {reason} ({code}).")
     if code in _THROTTLED or status in {429, 503}:
         return StoreThrottled(f"{uri} wants fewer calls ({code}). Try again.")
     if status >= 500 or code in {
@@ -173,7 +187,8 @@ def _translate_local(error: BotoCoreError, uri: str) -> TrackingError:
             )
         case _ if isinstance(error, _OUT_OF_REACH):
             return StoreUnavailable(
-                f"{uri} cannot be reached: check MLFLOW_S3_ENDPOINT_URL, the region, and the network of the server."
+                f"{uri} cannot be reached{because(error)}: check MLFLOW_S3_ENDPOINT_URL, the region, and the network of"
+                " the server."
             )
         case exceptions.FlexibleChecksumError():
             return StoreUnavailable(f"What {uri} sends does not have the checksum that it tells. Try again.")

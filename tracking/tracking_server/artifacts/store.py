@@ -11,7 +11,9 @@ TrackingError
 │   └── StoreDenied             403  the store refuses the credentials that the server has; its administrator acts
 │       └── ClockSkewed         403  because the clock of the server is wrong
 ├── InvalidState
-│   └── StoreMisconfigured      400  no bucket of that name, another region; the same
+│   └── StoreMisconfigured      400  options that do not fit; the same
+│       ├── BucketMissing       400  no bucket of that name
+│       ├── RegionWrong         400  it is in another region
 │       └── StoreUntrusted      400  its certificate is not one that the server trusts
 ├── NotImplementedHere          501  the store has no such ability
 └── TemporarilyUnavailable
@@ -65,6 +67,14 @@ class StoreMisconfigured(InvalidState):
 
 
 class StoreUntrusted(StoreMisconfigured):
+    pass
+
+
+class BucketMissing(StoreMisconfigured):
+    pass
+
+
+class RegionWrong(StoreMisconfigured):
     pass
 
 

@@ -25,6 +25,8 @@ def try_store(store: ArtifactStore, folder: str, told: Callable[[str], None]) ->
         raise
     for leftover in store.delete_prefix(folder).leftovers:
         raise StoreUnavailable(f"The store does not delete {leftover.key}: {leftover.reason}")
+    if store.list(folder).entries:
+        raise StoreUnavailable(f"The store still lists what was just deleted from it, below {folder}.")
     told("delete")
 
 

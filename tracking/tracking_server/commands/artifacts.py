@@ -1,33 +1,25 @@
-"""`trackplane artifacts`: what can be done about artifacts without a server."""
+"""`trackplane artifacts`: those of runs, up and down, and a trial of the place where they are kept."""
 
 import os
 import time
 import uuid
 from pathlib import Path
-from typing import Final
 
 import click
 
 from tracking_server.artifacts.open_store import open_store
 from tracking_server.artifacts.options import StoreOptions
-from tracking_server.artifacts.store import ClockSkewed, StoreDenied, StoreMisconfigured, StoreUntrusted
 from tracking_server.artifacts.trial import try_store
+from tracking_server.commands.artifact_reasons import told_apart
+from tracking_server.commands.artifact_transfers import download, list_artifacts, log_artifact, log_artifacts
 from tracking_server.commands.options import json_option, report_file_option
 from tracking_server.commands.report import reporting
-from tracking_server.errors import ArtifactStoreFailed, TrackingError
-
-_REASONS: Final[tuple[tuple[type[TrackingError], str], ...]] = (
-    (ClockSkewed, "SkewedClock"),
-    (StoreDenied, "AccessDenied"),
-    (StoreUntrusted, "TLSFailed"),
-    (StoreMisconfigured, "NoSuchBucket"),
-)
-"""The first that fits; anything else is a store that cannot be reached."""
+from tracking_server.errors import ArtifactStoreFailed
 
 
 @click.group()
 def artifacts() -> None:
-    """Look after the artifacts of a server."""
+    """Upload, download and list artifacts, and try the store that keeps them."""
 
 
 @artifacts.command()
@@ -44,10 +36,11 @@ def check(uri: str, report_file: Path | None, *, prints_json: bool) -> None:
         steps: list[str] = []
         report.tell(root=uri.partition("?")[0], steps=steps)
         store = open_store(uri, Path.cwd(), StoreOptions.from_environ(os.environ))
-        try:
+        with told_apart():
             try_store(store, f"trackplane-check-{uuid.uuid4().hex}", steps.append)
-        except TrackingError as error:
-            reason = next((name for kind, name in _REASONS if isinstance(error, kind)), "ArtifactStoreUnreachable")
-            raise ArtifactStoreFailed(error.message, reason) from error
         report.tell(seconds=round(time.monotonic() - started, 3))
         click.echo(f"{uri.partition('?')[0]}: {', '.join(steps)} succeeded", err=True)
+
+
+for each in (list_artifacts, download, log_artifact, log_artifacts):
+    artifacts.add_command(each)

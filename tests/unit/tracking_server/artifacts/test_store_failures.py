@@ -7,12 +7,14 @@ import requests
 from azure.core.exceptions import AzureError, HttpResponseError
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, SSLError
 from google.api_core.exceptions import from_http_status  # pyright: ignore[reportUnknownVariableType] - no annotations
-from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, RefreshError
 
 from tracking_server.artifacts import azure_failures, gcs_failures, s3_failures
 from tracking_server.artifacts.store import (
     ArtifactNotFound,
+    BucketMissing,
     ClockSkewed,
+    RegionWrong,
     StoreChanged,
     StoreDenied,
     StoreMisconfigured,
@@ -56,14 +58,14 @@ def test_every_class_of_an_sdk_becomes_one_of_ours(store: str, root: type[Except
     ("code", "status", "kind", "part"),
     [
         ("NoSuchKey", 404, ArtifactNotFound, ""),
-        ("NoSuchBucket", 404, StoreMisconfigured, "no such bucket"),
+        ("NoSuchBucket", 404, BucketMissing, "no such bucket"),
         ("AccessDenied", 403, StoreDenied, "s3:GetObject"),
         ("InvalidAccessKeyId", 403, StoreDenied, "AWS_ACCESS_KEY_ID"),
         ("SignatureDoesNotMatch", 403, StoreDenied, "AWS_SECRET_ACCESS_KEY"),
         ("ExpiredToken", 400, StoreDenied, "expired"),
         ("RequestTimeTooSkewed", 403, ClockSkewed, "clock"),
-        ("PermanentRedirect", 301, StoreMisconfigured, "AWS_DEFAULT_REGION"),
-        ("AuthorizationHeaderMalformed", 400, StoreMisconfigured, "another region"),
+        ("PermanentRedirect", 301, RegionWrong, "AWS_DEFAULT_REGION"),
+        ("AuthorizationHeaderMalformed", 400, RegionWrong, "another region"),
         ("SlowDown", 503, StoreThrottled, "fewer calls"),
         ("InternalError", 500, StoreUnavailable, "Try again"),
         ("PreconditionFailed", 412, StoreChanged, "replaced"),
@@ -114,12 +116,28 @@ def test_google_before_any_answer() -> None:
     assert "cannot be reached" in told("gcs", requests.exceptions.ConnectionError("their own words")).message
 
 
+def test_a_clock_that_google_and_azure_find_wrong() -> None:
+    token = RefreshError(
+        "invalid_grant: Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check"
+        " your iat and exp values in the JWT claim."
+    )
+    assert type(told("gcs", token)) is ClockSkewed
+    error = HttpResponseError(
+        "Server failed to authenticate the request. AuthenticationErrorDetail:Request date header too old: 'Wed, 01 Jan'"
+    )
+    error.status_code = 403
+    error.error_code = "AuthenticationFailed"  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue] - the SDK adds it
+    found = told("azure", error)
+    assert type(found) is ClockSkewed
+    assert "01 Jan" not in found.message
+
+
 @pytest.mark.parametrize(
     ("code", "status", "kind", "part"),
     [
         ("BlobNotFound", 404, ArtifactNotFound, ""),
-        ("ContainerNotFound", 404, StoreMisconfigured, "no such container"),
-        ("AuthenticationFailed", 403, StoreDenied, "clock"),
+        ("ContainerNotFound", 404, BucketMissing, "no such container"),
+        ("AuthenticationFailed", 403, StoreDenied, "wrong or expired"),
         ("AuthorizationPermissionMismatch", 403, StoreDenied, "Storage Blob Data Reader"),
         ("InvalidAuthenticationInfo", 401, StoreDenied, "expired"),
         ("ServerBusy", 503, StoreThrottled, "fewer calls"),
