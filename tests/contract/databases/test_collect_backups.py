@@ -11,8 +11,10 @@ from sqlalchemy import insert, select, update
 
 from tests.support.api_calls import an_api
 from tests.support.collected import LATER, World
+from tests.support.memory_bucket import MemoryBucket
 from tracking_server.__main__ import main
-from tracking_server.collect.backups import kept_backups
+from tracking_server.artifacts.objects import ObjectStore
+from tracking_server.collect.backups import kept_backups, kept_in
 from tracking_server.collect.outcome import KeptBackups
 from tracking_server.database import schema
 from tracking_server.database.archive.backup import back_up
@@ -106,6 +108,19 @@ def test_the_manifests_at_the_destination_say_which_backups_are_kept(world: Worl
     assert kept_backups(str(destination), Path("/")) == KeptBackups(oldest_at=None, oldest="trackplane-x.zst.age")
     with pytest.raises(ConfigInvalid, match="is not there"):
         kept_backups(str(tmp_path / "absent"), Path("/"))
+
+
+@on_sqlite
+def test_backups_in_a_bucket_are_read_by_their_ends(world: World, tmp_path: Path) -> None:
+    bucket = MemoryBucket(cuts_after=1000)
+    store = ObjectStore(bucket, "backups")
+    assert kept_in(store) is None
+    archive = back_up(world.database, tmp_path / "archive", now=datetime(2026, 1, 1, tzinfo=UTC), tool="t")
+    bucket.files = {"backups/any-name": archive.path.read_bytes(), "other/trackplane-1": b"", "backups/notes": b"n"}
+    expected = KeptBackups(oldest_at=int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) * 1000, oldest="any-name")
+    assert kept_in(store) == expected
+    bucket.files["backups/trackplane-2"] = b"damaged"
+    assert kept_in(store) == KeptBackups(oldest_at=None, oldest="trackplane-2")
 
 
 @on_sqlite

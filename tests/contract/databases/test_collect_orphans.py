@@ -12,8 +12,10 @@ from sqlalchemy import delete, update
 
 from tests.support.api_calls import an_api
 from tests.support.collected import LATER, World
+from tests.support.memory_bucket import MemoryBucket
 from tracking_server.__main__ import main
 from tracking_server.artifacts.memory import MemoryStore
+from tracking_server.artifacts.objects import ObjectStore
 from tracking_server.artifacts.store import ArtifactStore, Deleted, Leftover, Listing, StoreUnavailable
 from tracking_server.collect.orphans import Limits, Sweep, delete_orphans, find_orphans
 from tracking_server.collect.ownership import MARKER, adopt
@@ -52,6 +54,12 @@ def store_of(world: World) -> ArtifactStore:
 def swept(world: World, limits: Limits = ALL, store: ArtifactStore | None = None) -> Sweep:
     adopt(world.database, store_of(world), "root", now=1)
     return delete_orphans(world.database, store or store_of(world), "root", limits)
+
+
+def swept_alone(world: World, store: ArtifactStore) -> Sweep:
+    """Of a store that is not the world's."""
+    adopt(world.database, store, "root", now=1)
+    return delete_orphans(world.database, store, "root", ALL)
 
 
 def test_only_what_no_row_owns_goes(world: World) -> None:
@@ -206,8 +214,8 @@ def test_a_folder_whose_row_comes_meanwhile_is_owned(world: World) -> None:
 
 
 @on_sqlite
-def test_many_folders_are_looked_at_a_page_at_a_time(world: World) -> None:
-    store = MemoryStore()
+@pytest.mark.parametrize("store", [MemoryStore(), ObjectStore(MemoryBucket(), "root")], ids=["memory", "bucket"])
+def test_many_folders_are_looked_at_a_page_at_a_time(world: World, store: ArtifactStore) -> None:
     for number in range(450):
         with store.create(f"{number % 3}/{1000 + number:032x}/artifacts/a") as writer:
             writer.write(b"a")

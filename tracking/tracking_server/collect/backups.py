@@ -44,9 +44,14 @@ def kept_backups(destination: str, working_directory: Path, options: StoreOption
         raise ConfigInvalid(f"The destination of backups {destination} is not there. Nothing was removed.")
     store = open_store(folder, working_directory, options)
     try:
-        found = list(_backups(store, only))
+        return kept_in(store, only)
     except TrackingError as error:
         raise ConfigInvalid(f"The backups at {destination} cannot be listed: {error.message}") from error
+
+
+def kept_in(store: ArtifactStore, only: str = "") -> KeptBackups | None:
+    """Raises TrackingError when the store does not list."""
+    found = list(_backups(store, only))
     if not found:
         return None
     oldest = min(found, key=lambda backup: -1 if backup.taken_at is None else backup.taken_at)
