@@ -15,7 +15,7 @@ from tests.support.http import call, call_json
 from tests.support.server import live_server
 
 AZURE_HOST = "your_storage_account.blob.core.windows.net"
-SETTINGS = {
+SETTINGS: Mapping[str, tuple[Mapping[str, str], str, str]] = {
     "gs": (
         {"MLFLOW_GCS_ENDPOINT": "storage.googleapis.com"},
         "gs://your-bucket/path/to/artifacts",
@@ -69,7 +69,7 @@ def clouds(
 @GROUP
 @pytest.mark.parametrize(("environ", "root", "told"), SETTINGS.values(), ids=SETTINGS)
 def test_a_server_runs_with_the_words_of_the_documentation(
-    clouds: Mapping[str, str], tmp_path: Path, environ: dict[str, str], root: str, told: str
+    clouds: Mapping[str, str], tmp_path: Path, environ: Mapping[str, str], root: str, told: str
 ) -> None:
     with live_server(tmp_path, environ={**clouds, **environ, "ARTIFACT_ROOT": root}) as server:
         run = call_json(server.url, "POST", "/api/2.0/mlflow/runs/create", {"experiment_id": "0"}).json["run"]["info"]
@@ -85,7 +85,7 @@ def test_a_server_runs_with_the_words_of_the_documentation(
 @GROUP
 @pytest.mark.parametrize(("environ", "root", "told"), DIRECT.values(), ids=DIRECT)
 def test_the_client_goes_to_the_cloud_itself(
-    clouds: Mapping[str, str], tmp_path: Path, environ: dict[str, str], root: str, told: str
+    clouds: Mapping[str, str], tmp_path: Path, environ: Mapping[str, str], root: str, told: str
 ) -> None:
     """With the same words in its own environment."""
     with live_server(tmp_path, environ={**clouds, **environ, "ARTIFACT_ROOT": root}) as server:
