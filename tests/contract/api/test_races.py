@@ -5,8 +5,10 @@ from functools import partial
 
 import pytest
 
-from tests.support.api_calls import Api, Refusal
+from tests.support.api_calls import Api, Refusal, an_api
+from tests.support.children import start_child, wait_for
 from tests.support.races import at_once
+from tracking_server.database.transactions import Database
 
 WRITERS = 6
 POINTS = 20
@@ -36,6 +38,23 @@ def test_all_points_are_kept_and_the_latest_is_the_latest(api: Api, run: str) ->
     for key in "abc":
         history = api.get("metrics/get-history", run_id=run, metric_key=key)["metrics"]
         assert sorted(int(metric["step"]) for metric in history) == list(range(WRITERS * POINTS))
+
+
+def test_processes_that_write_one_metric_lose_nothing(api: Api, run: str, database: Database) -> None:
+    """In a process, SQLite's writers queue; those of several meet in the file."""
+
+    def write(first: int) -> None:
+        own = an_api(database)
+        for step in range(first, first + POINTS):
+            own.post("runs/log-metric", run_id=run, key="m", value=step, timestamp=1, step=step)
+        database.dispose()
+
+    children = [start_child(partial(write, number * POINTS)) for number in range(3)]
+    assert [wait_for(child) for child in children] == [0, 0, 0]
+    history = api.get("metrics/get-history", run_id=run, metric_key="m")["metrics"]
+    assert sorted(int(metric["step"]) for metric in history) == list(range(3 * POINTS))
+    (latest,) = api.get("runs/get", run_id=run)["run"]["data"]["metrics"]
+    assert int(latest["step"]) == 3 * POINTS - 1
 
 
 def test_of_many_values_of_a_param_one_stays(api: Api, run: str) -> None:
