@@ -426,3 +426,20 @@ def test_the_command_says_what_is_wrong(database_url: str, tmp_path: Path, argum
 
 def test_the_command_refuses_another_schema(empty_database_url: str, tmp_path: Path) -> None:
     assert run_gc(empty_database_url, tmp_path)[0] == 13
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        pytest.param("https://user:secret@tracking", "another tracking server", id="http"),
+        pytest.param("databricks", "another tracking server", id="databricks"),
+        pytest.param("databricks://profile", "another tracking server", id="databricks profile"),
+        pytest.param("{folder}", "would come back", id="folder"),
+    ],
+)
+def test_the_command_wants_a_database(tmp_path: Path, url: str, message: str) -> None:
+    code, report = run_gc(url.format(folder=tmp_path / "mlruns"), tmp_path)
+    assert (code, report["reason"]) == (10, "ConfigInvalid")
+    assert message in report["message"]
+    assert "secret" not in report["message"]
+    assert list(tmp_path.iterdir()) == []

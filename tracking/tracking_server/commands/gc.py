@@ -127,6 +127,12 @@ def gc(
 @contextmanager
 def _opened(url: str) -> Generator[Database]:
     database = open_for_job(url)
+    if database.url.folder is not None:
+        raise ConfigInvalid(
+            f"{database.url.folder} is a folder of MLflow's FileStore, of which the database is a copy: what is removed"
+            " from the copy would come back. Import the folder into a database of its own (`trackplane import`), or use"
+            " `mlflow gc`. Nothing was removed."
+        )
     try:
         _refuse_other_schemas(database)
         yield database

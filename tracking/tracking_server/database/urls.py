@@ -76,6 +76,8 @@ def parse_database_url(text: str) -> DatabaseUrl:
         path = database_of_folder(folder)
         return DatabaseUrl(driver=SQLITE, url=URL.create("sqlite", database=str(path)), path=path, folder=folder)
     scheme, separator, _ = text.partition("://")
+    if text.lower() == "databricks":
+        raise ConfigInvalid(_unknown("databricks"))
     if not separator:
         raise ConfigInvalid(f"This is not the URL of a database: it has no scheme. Examples: {EXAMPLES}.")
     driver = DRIVERS.get(scheme.lower())
@@ -111,6 +113,8 @@ def _sqlite_path(url: URL) -> Path | None:
 
 def _unknown(scheme: str) -> str:
     known = next((driver for name, driver in DRIVERS.items() if name == scheme.partition("+")[0]), None)
+    if scheme in {"http", "https", "databricks"}:
+        return f"{scheme}:// is another tracking server, and this needs its database: name that, as {EXAMPLES}."
     if known is None:
         return f"{scheme}:// is not a database that this server knows. Examples: {EXAMPLES}."
     return f"{scheme}:// names a driver that this server does not use; write {known.dialect}+{known.name}://."
