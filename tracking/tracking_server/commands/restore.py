@@ -25,9 +25,10 @@ def restore(archive: Path, url: str, report_file: Path | None, *, replace: bool,
     with reporting("restore", report_file, RestoreFailed, prints_json=prints_json) as report:
         database = open_for_job(url)
         try:
-            manifest = archive_restore.restore(database, archive, replace=replace)
+            restored = archive_restore.restore(database, archive, replace=replace)
         finally:
             database.dispose()
+        manifest = restored.manifest
         report.tell(
             path=str(archive),
             created_at=manifest.created_at,
@@ -35,5 +36,6 @@ def restore(archive: Path, url: str, report_file: Path | None, *, replace: bool,
             trackplane=manifest.trackplane,
             tables=len(manifest.tables),
             rows=manifest.rows,
+            left_behind=list(restored.left_behind),
         )
         click.echo(f"{manifest.rows} rows of {len(manifest.tables)} tables restored", err=True)

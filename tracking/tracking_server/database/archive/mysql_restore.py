@@ -12,8 +12,8 @@ from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.exc import DBAPIError
 
 from tracking_server.database.archive.contents import ArchivedTable, ArchiveSource, read_tables
-from tracking_server.database.archive.format import NativeSchema, Row, TableContent
-from tracking_server.database.archive.mysql_schema import mysql_tables
+from tracking_server.database.archive.format import Row, TableContent
+from tracking_server.database.archive.mysql_schema import TRIGGER, is_trigger, mysql_tables, mysql_triggers
 from tracking_server.database.archive.names import StoredTable, is_ours, quoted
 from tracking_server.database.archive.target import refuse_orphans, refuse_used, verify_restored
 from tracking_server.database.lock import MigrationLock
@@ -34,7 +34,7 @@ _TIED: Final = text("""
     WHERE referenced_table_schema = DATABASE() AND referenced_table_name IN :tables
         AND (table_schema <> DATABASE() OR table_name NOT IN :tables)
     UNION SELECT CONCAT('the trigger ', trigger_name) FROM information_schema.triggers
-    WHERE event_object_schema = DATABASE() AND event_object_table IN :tables
+    WHERE event_object_schema = DATABASE() AND event_object_table IN :tables AND trigger_name <> :known
     ORDER BY 1
 """).bindparams(bindparam("tables", expanding=True))
 _REFERENCES: Final = text("""
@@ -47,19 +47,21 @@ _REFERENCES: Final = text("""
 
 
 def restore_mysql(
-    source: ArchiveSource, database: Database, lock: MigrationLock, native: NativeSchema, *, replace: bool
+    source: ArchiveSource, database: Database, lock: MigrationLock, *, replace: bool, checks_references: bool
 ) -> None:
-    """The lock is held, its connection is in no transaction. Raises RestoreFailed, ArchiveDamaged, OSError."""
+    """`checks_references`: the rows are of an engine that may not have looked.
+
+    The lock is held, its connection is in no transaction. Raises RestoreFailed, ArchiveDamaged, OSError."""
     driver_error: type[Exception] = cast(Any, lock.connection.dialect).loaded_dbapi.Error
     try:
-        _restore(source, database, lock, native, replace=replace)
+        _restore(source, database, lock, replace=replace, checks_references=checks_references)
     except (DBAPIError, driver_error) as error:
         reason = error.orig if isinstance(error, DBAPIError) else error
         raise RestoreFailed(f"MySQL does not take the archive: {reason}. The database is as it was.") from error
 
 
 def _restore(
-    source: ArchiveSource, database: Database, lock: MigrationLock, native: NativeSchema, *, replace: bool
+    source: ArchiveSource, database: Database, lock: MigrationLock, *, replace: bool, checks_references: bool
 ) -> None:
     connection = lock.connection
     old = mysql_tables(connection)
@@ -71,18 +73,25 @@ def _restore(
     connection.rollback()
     with _beside(connection, current, NEW) as new, _beside(connection, current, OLD) as aside:
         with _session_in(database, new) as loading:
-            loaded = _load(source, loading, native)
+            loaded = _load(source, loading)
+            made = [table.name for table in mysql_tables(loading)]
             verify_restored(loading, loaded)
-            refuse_orphans(loading, [tuple(row) for row in loading.execute(_REFERENCES)])
+            if checks_references:
+                refuse_orphans(loading, [tuple(row) for row in loading.execute(_REFERENCES)])
         lock.check()
         renamed = [(current, aside, name) for name in names]
-        renamed += [(new, current, table.name) for table, _ in loaded]
+        renamed += [(new, current, name) for name in made]
         connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
+        for trigger in mysql_triggers(connection):  # a table with one does not move
+            _execute(connection, f"DROP TRIGGER IF EXISTS {quoted(trigger, 'mysql')}")
         _execute(connection, f"RENAME TABLE {', '.join(_renaming(*each) for each in renamed)}")
+        for statement in source.manifest.native_schema.after_rows:
+            if is_trigger(statement):
+                _execute(connection, statement)
 
 
 def _refuse_tied(connection: Connection, tables: Sequence[str]) -> None:
-    if tables and (tied := connection.execute(_TIED, {"tables": tuple(tables)}).scalars().all()):
+    if tables and (tied := connection.execute(_TIED, {"tables": tuple(tables), "known": TRIGGER}).scalars().all()):
         raise RestoreFailed(
             f"Something of somebody else hangs on tables that would be replaced: {', '.join(tied)}. Drop it, and"
             " make it again afterwards. The database is as it was."
@@ -97,7 +106,8 @@ def _beside(connection: Connection, current: str, suffix: str) -> Generator[str]
         raise RestoreFailed(f"The name of the database is too long for one beside it, {name}: at most 64 characters.")
     try:
         _drop(connection, name)
-        _execute(connection, f"CREATE DATABASE {quoted(name, 'mysql')}")
+        kind, collation = connection.exec_driver_sql("SELECT @@character_set_database, @@collation_database").one()
+        _execute(connection, f"CREATE DATABASE {quoted(name, 'mysql')} CHARACTER SET {kind} COLLATE {collation}")
     except DBAPIError as error:
         raise RestoreFailed(
             f"A restore loads into a database beside this one, and {name} cannot be made: {error.orig}. Allow it:"
@@ -134,17 +144,16 @@ def _session_in(database: Database, name: str) -> Generator[Connection]:
             connection.invalidate()
 
 
-def _load(
-    source: ArchiveSource, connection: Connection, native: NativeSchema
-) -> Sequence[tuple[StoredTable, TableContent]]:
-    for statement in native.before_rows:
+def _load(source: ArchiveSource, connection: Connection) -> Sequence[tuple[StoredTable, TableContent]]:
+    for statement in source.manifest.native_schema.before_rows:
         _execute(connection, statement)
     loaded: list[tuple[StoredTable, TableContent]] = []
     for table in read_tables(source):
         _insert(connection, table)
         loaded.append((StoredTable(name=table.name, columns=table.columns), table.content))
-    for statement in native.after_rows:
-        _execute(connection, statement)
+    for statement in source.manifest.native_schema.after_rows:
+        if not is_trigger(statement):
+            _execute(connection, statement)
     connection.commit()
     return loaded
 

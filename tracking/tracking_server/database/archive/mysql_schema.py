@@ -39,6 +39,13 @@ _COLUMNS: Final = text("""
     FROM information_schema.columns
     WHERE table_schema = DATABASE() AND COALESCE(generation_expression, '') = '' ORDER BY table_name, ordinal_position
 """)
+TRIGGER: Final = "prevent_secrets_aad_mutation"
+"""The one trigger that MLflow makes. It is made again without its definer, who may not be there."""
+_TRIGGERS: Final = text("""
+    SELECT trigger_name AS name, action_timing AS timing, event_manipulation AS event, event_object_table AS owner,
+        action_statement AS action
+    FROM information_schema.triggers WHERE trigger_schema = DATABASE() AND trigger_name = :known
+""")
 _STREAM: Final = "SET SESSION net_write_timeout = 86400 /*M!100108 , max_statement_time = 0 */"
 """The server gives up a reader that waits for its archive to be written."""
 _SNAPSHOT: Final = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
@@ -71,7 +78,20 @@ def mysql_native_schema(connection: Connection) -> NativeSchema:
                 f" Run ALTER TABLE {name} ENGINE = InnoDB."
             )
         statements.append(connection.exec_driver_sql(f"SHOW CREATE TABLE {quoted(name, 'mysql')}").one()[1])
-    return NativeSchema(before_rows=tuple(statements))
+    triggers = [
+        f"CREATE TRIGGER {quoted(row.name, 'mysql')} {row.timing} {row.event} ON {quoted(row.owner, 'mysql')}"
+        f" FOR EACH ROW {row.action}"
+        for row in connection.execute(_TRIGGERS, {"known": TRIGGER})
+    ]
+    return NativeSchema(before_rows=tuple(statements), after_rows=tuple(triggers))
+
+
+def mysql_triggers(connection: Connection) -> Sequence[str]:
+    return [row.name for row in connection.execute(_TRIGGERS, {"known": TRIGGER})]
+
+
+def is_trigger(statement: str) -> bool:
+    return statement.lstrip().startswith("CREATE TRIGGER")
 
 
 def _ours(connection: Connection) -> Mapping[str, str]:

@@ -9,8 +9,7 @@ from typing import Any, Final, cast
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from tracking_server.database.archive.contents import ArchivedTable, read_tables
-from tracking_server.database.archive.files import ArchiveReader
+from tracking_server.database.archive.contents import ArchivedTable, ArchiveSource, read_tables
 from tracking_server.database.archive.format import TableContent
 from tracking_server.database.archive.names import StoredTable, quoted
 from tracking_server.database.archive.postgresql_schema import postgresql_tables
@@ -26,7 +25,7 @@ _PRIVILEGES: Final = text("""
 """)
 
 
-def restore_postgresql(reader: ArchiveReader, connection: Connection, *, replace: bool) -> None:
+def restore_postgresql(source: ArchiveSource, connection: Connection, *, replace: bool) -> None:
     """The connection holds the migration lock, and no transaction. Raises RestoreFailed, ArchiveDamaged, OSError."""
     driver_error: type[Exception] = cast(Any, connection.dialect).loaded_dbapi.Error
     try:
@@ -35,7 +34,7 @@ def restore_postgresql(reader: ArchiveReader, connection: Connection, *, replace
             old = postgresql_tables(connection)
             if not replace:
                 refuse_used(connection, old)
-            _restore(reader, connection, [table.name for table in old])
+            _restore(source, connection, [table.name for table in old])
     except (DBAPIError, driver_error) as error:
         reason = error.orig if isinstance(error, DBAPIError) else error
         raise RestoreFailed(
@@ -43,11 +42,11 @@ def restore_postgresql(reader: ArchiveReader, connection: Connection, *, replace
         ) from error
 
 
-def _restore(reader: ArchiveReader, connection: Connection, old: Sequence[str]) -> None:
+def _restore(source: ArchiveSource, connection: Connection, old: Sequence[str]) -> None:
     privileges = connection.execute(_PRIVILEGES).all()
     if old:
         _execute(connection, f"DROP TABLE {', '.join(map(quoted, old))}")
-    loaded = _load(reader, connection)
+    loaded = _load(source, connection)
     kept = {table.name for table, _ in loaded}.intersection(old)
     for table_name, grant in privileges:
         if table_name in kept:
@@ -55,14 +54,14 @@ def _restore(reader: ArchiveReader, connection: Connection, old: Sequence[str]) 
     verify_restored(connection, loaded)
 
 
-def _load(reader: ArchiveReader, connection: Connection) -> Sequence[tuple[StoredTable, TableContent]]:
-    for statement in reader.manifest.native_schema.before_rows:
+def _load(source: ArchiveSource, connection: Connection) -> Sequence[tuple[StoredTable, TableContent]]:
+    for statement in source.manifest.native_schema.before_rows:
         _execute(connection, statement)
     loaded: list[tuple[StoredTable, TableContent]] = []
-    for table in read_tables(reader):
+    for table in read_tables(source):
         _copy(connection, table)
         loaded.append((StoredTable(name=table.name, columns=table.columns), table.content))
-    for statement in reader.manifest.native_schema.after_rows:
+    for statement in source.manifest.native_schema.after_rows:
         _execute(connection, statement)
     return loaded
 

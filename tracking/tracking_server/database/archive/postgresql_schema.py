@@ -2,7 +2,7 @@
 
 The statements name no schema, so they make the tables wherever the session would. Only what such tables have is known
 here: columns with defaults, sequences or computed values, constraints and indexes. Privileges, comments, views and
-triggers are not.
+triggers of others are not.
 """
 
 from collections.abc import Mapping, Sequence
@@ -59,6 +59,15 @@ _INDEXES: Final = text("""
 """)
 
 
+_TRIGGERS: Final = text("""
+    SELECT replace(pg_get_functiondef(tgfoid), format('%I.%I', nspname, proname), quote_ident(proname)),
+        pg_get_triggerdef(pg_trigger.oid, true)
+    FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid JOIN pg_namespace ON pg_namespace.oid = pronamespace
+    WHERE tgrelid = ANY(:tables) AND NOT tgisinternal AND tgname = 'prevent_secrets_aad_mutation'
+""")
+"""The one trigger that MLflow makes, and its function."""
+
+
 def postgresql_tables(connection: Connection) -> Sequence[StoredTable]:
     tables = _ours(connection)
     columns: dict[int, list[Column]] = {}
@@ -90,6 +99,7 @@ def postgresql_native_schema(connection: Connection) -> NativeSchema:
         for row in connection.execute(_CONSTRAINTS, parameters)
     ]
     after += connection.execute(_INDEXES, parameters).scalars()
+    after += [statement for row in connection.execute(_TRIGGERS, parameters) for statement in row]
     after += [
         f"SELECT setval(pg_get_serial_sequence('{quoted(row['owner'])}', '{row['attname']}'), {row['last_value']})"
         for row in sequences

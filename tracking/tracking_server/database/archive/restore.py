@@ -1,14 +1,18 @@
 """Brings an archive back. What was there before stays whole until the archive is loaded and verified beside it."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tracking_server.database.archive.contents import ArchiveSource
+from tracking_server.database.archive.crossing import Crossing
 from tracking_server.database.archive.files import ArchiveReader
 from tracking_server.database.archive.format import ArchiveDamaged, Manifest
 from tracking_server.database.archive.mysql_restore import restore_mysql
 from tracking_server.database.archive.postgresql_restore import restore_postgresql
+from tracking_server.database.archive.precheck import refuse_what_does_not_fit
 from tracking_server.database.archive.sqlite_restore import restore_sqlite
 from tracking_server.database.lock import file_lock, migration_lock, who_serves
 from tracking_server.database.transactions import Database
@@ -17,34 +21,53 @@ from tracking_server.errors import RestoreFailed
 WAIT_SECONDS: Final = 60.0
 
 
-def restore(database: Database, path: Path, *, replace: bool, wait_seconds: float = WAIT_SECONDS) -> Manifest:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Restored:
+    manifest: Manifest
+    left_behind: Sequence[str] = ()
+    """Tables of the archive that the schema of this release does not have, on the way to another engine."""
+
+
+def restore(database: Database, path: Path, *, replace: bool, wait_seconds: float = WAIT_SECONDS) -> Restored:
     """Raises RestoreFailed, and LockBusy when another has the migration lock for longer than that.
 
     A used database is replaced only when `replace` says so. A kill at any moment leaves the old one whole, or the new.
     """
     with _told(path), path.open("rb") as file:
-        reader = ArchiveReader(file)
-        if reader.manifest.dialect != database.dialect:
-            raise RestoreFailed(
-                f"{path} is an archive of {reader.manifest.dialect}, and the database is {database.dialect}: this"
-                " release restores an archive into the engine that it was taken from."
-            )
-        match database.dialect:
-            case "sqlite" if (target := database.url.path) is not None:
-                with file_lock(target, wait_seconds=wait_seconds):
-                    _refuse_while_served(database)
-                    restore_sqlite(reader, database, target, replace=replace)
-            case "postgresql":
-                with migration_lock(database, wait_seconds=wait_seconds) as lock:
-                    _refuse_while_served(database)
-                    restore_postgresql(reader, lock.connection, replace=replace)
-            case "mysql":
-                with migration_lock(database, wait_seconds=wait_seconds) as lock:
-                    _refuse_while_served(database)
-                    restore_mysql(reader, database, lock, reader.manifest.native_schema, replace=replace)
-            case dialect:
-                raise RestoreFailed(f"This release does not restore into {dialect} at {database.url.masked}.")
-        return reader.manifest
+        return restore_source(database, ArchiveReader(file), replace=replace, wait_seconds=wait_seconds)
+
+
+def restore_source(
+    database: Database, source: ArchiveSource, *, replace: bool, wait_seconds: float = WAIT_SECONDS
+) -> Restored:
+    """As `restore`. Raises ArchiveDamaged and OSError too."""
+    left_behind: Sequence[str] = ()
+    is_crossing = source.manifest.dialect != database.dialect
+    if is_crossing:
+        source = Crossing(source, database.engine.dialect)
+        left_behind = source.left_behind
+    match database.dialect:
+        case "sqlite" if (target := database.url.path) is not None:
+            with file_lock(target, wait_seconds=wait_seconds):
+                _refuse_while_served(database)
+                if is_crossing:
+                    refuse_what_does_not_fit(source, database.engine.dialect, None)
+                restore_sqlite(source, database, target, replace=replace)
+        case "postgresql":
+            with migration_lock(database, wait_seconds=wait_seconds) as lock:
+                _refuse_while_served(database)
+                if is_crossing:
+                    refuse_what_does_not_fit(source, database.engine.dialect, None)
+                restore_postgresql(source, lock.connection, replace=replace)
+        case "mysql":
+            with migration_lock(database, wait_seconds=wait_seconds) as lock:
+                _refuse_while_served(database)
+                if is_crossing:
+                    refuse_what_does_not_fit(source, database.engine.dialect, lock.connection)
+                restore_mysql(source, database, lock, replace=replace, checks_references=is_crossing)
+        case dialect:
+            raise RestoreFailed(f"This release does not restore into {dialect} at {database.url.masked}.")
+    return Restored(manifest=source.manifest, left_behind=left_behind)
 
 
 def _refuse_while_served(database: Database) -> None:

@@ -16,8 +16,8 @@ from typing import Final, cast
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from tracking_server.database.archive.contents import read_tables
-from tracking_server.database.archive.files import ArchiveReader, sync_folder
+from tracking_server.database.archive.contents import ArchiveSource, read_tables
+from tracking_server.database.archive.files import sync_folder
 from tracking_server.database.archive.format import TableContent
 from tracking_server.database.archive.names import StoredTable, quoted
 from tracking_server.database.archive.sqlite_schema import sqlite_tables
@@ -30,7 +30,7 @@ _UNFINISHED: Final = ".trackplane-restoring-"
 _COMPANIONS: Final = ("-wal", "-shm", "-journal")
 
 
-def restore_sqlite(reader: ArchiveReader, database: Database, path: Path, *, replace: bool) -> None:
+def restore_sqlite(source: ArchiveSource, database: Database, path: Path, *, replace: bool) -> None:
     """The caller holds the migration lock. Raises RestoreFailed, ArchiveDamaged, OSError."""
     with _opened(database, path, replace=replace) as old:
         if old is not None and not replace:
@@ -39,7 +39,7 @@ def restore_sqlite(reader: ArchiveReader, database: Database, path: Path, *, rep
         leftover.unlink()
     beside = path.with_name(f"{_UNFINISHED}{uuid.uuid4().hex}")
     try:
-        _build(reader, beside)
+        _build(source, beside)
         with _opened(database, path, replace=replace) as old:
             _make_way(old, path, beside, replace=replace)
             beside.rename(path)
@@ -52,14 +52,14 @@ def restore_sqlite(reader: ArchiveReader, database: Database, path: Path, *, rep
 # The new file
 
 
-def _build(reader: ArchiveReader, beside: Path) -> None:
+def _build(source: ArchiveSource, beside: Path) -> None:
     new = open_database(f"sqlite:///{beside}")
     try:
         with new.engine.connect() as connection:
             raw = _raw(connection)
             for pragma in ("journal_mode = OFF", "synchronous = OFF", "foreign_keys = OFF"):
                 raw.execute(f"PRAGMA {pragma}").close()
-            verify_restored(connection, _load(reader, raw))
+            verify_restored(connection, _load(source, raw))
     except sqlite3.Error as error:
         raise RestoreFailed(f"SQLite does not take the archive: {error}. The database is as it was.") from error
     finally:
@@ -68,18 +68,18 @@ def _build(reader: ArchiveReader, beside: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _load(reader: ArchiveReader, raw: sqlite3.Connection) -> Sequence[tuple[StoredTable, TableContent]]:
+def _load(source: ArchiveSource, raw: sqlite3.Connection) -> Sequence[tuple[StoredTable, TableContent]]:
     loaded: list[tuple[StoredTable, TableContent]] = []
     raw.execute("BEGIN").close()
-    for statement in reader.manifest.native_schema.before_rows:
+    for statement in source.manifest.native_schema.before_rows:
         raw.execute(statement).close()
-    for table in read_tables(reader):
+    for table in read_tables(source):
         columns = ", ".join(quoted(column.name) for column in table.columns)
         places = ", ".join("?" * len(table.columns))
         insertion = f"INSERT INTO {quoted(table.name)} ({columns}) VALUES ({places})"  # noqa: S608 - quoted
         raw.executemany(insertion, table.rows).close()
         loaded.append((StoredTable(name=table.name, columns=table.columns), table.content))
-    for statement in reader.manifest.native_schema.after_rows:
+    for statement in source.manifest.native_schema.after_rows:
         raw.execute(statement).close()
     raw.execute("COMMIT").close()
     return loaded
