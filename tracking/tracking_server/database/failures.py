@@ -1,10 +1,13 @@
 """What an error of a database driver means to whoever asked: try again, change the request, or report our bug. Pure."""
 
+import re
 import sqlite3
 from typing import Final
 
+from sqlalchemy import String
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 
+from tracking_server.database import schema
 from tracking_server.errors import BadRequest, InternalError, TemporarilyUnavailable, TrackingError
 
 _TRANSIENT_STATES: Final = ("40001", "40P01", "55P03")
@@ -43,8 +46,34 @@ def translate(error: DBAPIError) -> TrackingError:
     if _is_unavailable(error):
         return TemporarilyUnavailable("The database cannot serve this request now. Try again.")
     if isinstance(error, DataError) or _mysql_number(error) == _MYSQL_TOO_LARGE:
-        return BadRequest("The database refused a value: it is too long, out of range or not text.")
+        return BadRequest(
+            f"The database refused a value: {_too_long(error) or 'it is too long, out of range or not text'}."
+        )
     return InternalError("The database refused a statement of this server.")
+
+
+_WIDTH: Final = re.compile(r"character varying\((\d{1,9})\)")
+_COLUMN: Final = re.compile(r"too long for column '(\w{1,64})'")
+_TABLE: Final = re.compile(r"\b(?:INSERT INTO|UPDATE) \W?(\w{1,64})")
+
+
+def _too_long(error: DBAPIError) -> str | None:
+    """MySQL names the column, PostgreSQL its width alone, by which it is found in the tables of the statement."""
+    said = str(error.orig)
+    width, column = _WIDTH.search(said), _COLUMN.search(said)
+    if width is None and column is None:
+        return None
+    columns = [
+        (each.name, each.type.length)
+        for name in dict.fromkeys(_TABLE.findall(error.statement or ""))
+        if (table := schema.metadata.tables.get(name)) is not None
+        for each in table.columns
+        if isinstance(each.type, String) and each.type.length
+    ]
+    meant = {
+        name: most for name, most in columns if (column and name == column[1]) or (width and most == int(width[1]))
+    }
+    return f"{' or '.join(meant)} may have at most {max(meant.values())} characters" if meant else None
 
 
 def explain(error: TemporarilyUnavailable) -> str:

@@ -97,6 +97,48 @@ def test_what_drivers_say(error: Exception, meaning: type[TrackingError]) -> Non
 
 
 @pytest.mark.parametrize(
+    ("statement", "error", "said"),
+    [
+        pytest.param(
+            "INSERT INTO runs (run_uuid, user_id) VALUES (%s)",
+            postgresql.StringDataRightTruncation("value too long for type character varying(256)"),
+            "user_id may have at most 256 characters",
+            id="one column of this width",
+        ),
+        pytest.param(
+            "UPDATE logged_models SET name = %s",
+            postgresql.StringDataRightTruncation("value too long for type character varying(500)"),
+            "name or model_type may have at most 500 characters",
+            id="two columns of this width",
+        ),
+        pytest.param(
+            "WITH made AS (INSERT INTO runs (user_id) VALUES (%s)) INSERT INTO tags (value) VALUES (%s)",
+            postgresql.StringDataRightTruncation("value too long for type character varying(8000)"),
+            "value may have at most 8000 characters",
+            id="two tables",
+        ),
+        pytest.param(
+            "INSERT INTO `runs` (run_uuid) VALUES (%s)",
+            pymysql.err.DataError(1406, "Data too long for column 'user_id' at row 1"),
+            "user_id may have at most 256 characters",
+            id="mysql names it",
+        ),
+        pytest.param(
+            "INSERT INTO theirs (name) VALUES (%s)",
+            postgresql.StringDataRightTruncation("value too long for type character varying(256)"),
+            "it is too long, out of range or not text",
+            id="a table of others",
+        ),
+    ],
+)
+def test_what_is_too_long_is_named(statement: str, error: Exception, said: str) -> None:
+    base = next(base for base in BASES if isinstance(error, base))
+    made = exc.DBAPIError.instance(statement, {}, error, base)
+    assert isinstance(made, exc.DBAPIError)
+    assert translate(made).message == f"The database refused a value: {said}."
+
+
+@pytest.mark.parametrize(
     "error",
     [
         sqlite_error(sqlite3.IntegrityError, sqlite3.SQLITE_CONSTRAINT_UNIQUE),
