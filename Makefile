@@ -90,6 +90,14 @@ parity: setup client ## Generated calls to MLflow's own server and to ours; CALL
 	@$(BIN)/python -m tests.support.parity --calls $(or $(CALLS),2000) --seed $(or $(SEED),1) --database $(or $(DATABASE),sqlite) \
 	    $(if $(REPLAY),--replay $(REPLAY)) $(if $(SURVEY),--survey)
 
+.PHONY: adopt
+adopt: setup client ## Upgrade a copy of a file of MLflow with MLflow and one with ours, and compare; DB=sqlite:///mlflow.db; 1 if they differ
+	@$(BIN)/python -m tests.support.migrated $(DB) $(COPY)
+
+.PHONY: kill-steps
+kill-steps: setup client ## Kill upgrades at each statement and run them again; ENGINE=sqlite|mariadb|postgresql
+	TRACKPLANE_KILL_STRIDE=1 $(BIN)/pytest tests/contract/databases -k "kill and ($(or $(ENGINE),sqlite) or a_file)"
+
 .PHONY: demo
 demo: setup client ## A tracking server here, a first run logged to it, and its address; DEMO=once ends after the check
 	@$(BIN)/python examples/demo.py --client "$$($(BIN)/python -m tests.support.environments)" $(if $(filter once,$(DEMO)),--once)

@@ -1,0 +1,116 @@
+"""Databases that MLflow's own migrations have been through, and how ours differ from them.
+
+Run as a program with the URL of a database, it upgrades a copy with MLflow and a copy with ours and prints the
+differences: `make adopt DB=sqlite:///mlflow.db`. Of a server's database the copy is given: COPY is its second.
+"""
+
+import json
+import lzma
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from tests.support.client import last_line, run_script
+from tests.support.environments import ROOT, client_python
+from tests.support.schema_facts import facts, rows
+from tracking_server.database.migrations.upgrade import upgrade
+from tracking_server.database.transactions import Database, open_database
+
+DATA: Final = ROOT / "tests" / "data" / "migrations"
+WALK: Final = ROOT / "tests" / "contract" / "client" / "scripts" / "migration_walk.py"
+RELEASES: Final = ("1.30.1", "2.9.2", "2.22.5", "3.5.1")
+"""Of MLflow, which wrote the databases that `golden_of` gives."""
+DRIVERS: Final = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
+
+Left = Mapping[str, Mapping[str, Sequence[str]]]
+"""`facts` and `rows`, each by table."""
+
+
+def golden_of(release: str, folder: Path) -> Path:
+    return _unpacked(DATA / f"mlflow-{release}.db.xz", folder)
+
+
+def upgraded_by_mlflow(release: str, folder: Path) -> Path:
+    """What MLflow 3.17.2's own upgrade made of that database."""
+    return _unpacked(DATA / f"mlflow-{release}.upgraded.db.xz", folder)
+
+
+def _unpacked(file: Path, folder: Path) -> Path:
+    path = folder / file.stem
+    path.write_bytes(lzma.decompress(file.read_bytes()))
+    return path
+
+
+def walk(url: str, twin: str, first: str, last: str, file: Path, home: Path) -> Mapping[str, Left]:
+    """What each of MLflow's steps between two revisions leaves at `url`; `twin` is left at the first, with its rows."""
+    spelt = (driven(url), driven(twin))
+    printed = run_script(WALK, *spelt, first, last, str(file), home=home, environ={"PYTHONPATH": str(ROOT)})
+    left: Mapping[str, Left] = last_line(printed)
+    return left
+
+
+def driven(url: str) -> str:
+    """As MLflow must be told it, which would look for another driver."""
+    dialect, colon, rest = url.partition(":")
+    return f"{DRIVERS.get(dialect, dialect)}{colon}{rest}"
+
+
+def what_is_left(database: Database) -> Left:
+    with database.engine.connect() as connection:
+        return {"facts": facts(connection), "rows": rows(connection)}
+
+
+def differences(ours: Left, theirs: Left) -> list[str]:
+    """Without our own tables and indexes, and without the time at which the head cancels jobs."""
+    return [
+        f"{kind} of {table}: ours {_only(mine, other)}, MLflow's {_only(other, mine)}"
+        for kind in ("facts", "rows")
+        for table in sorted({*ours[kind], *theirs[kind]})
+        if not table.startswith(("trackplane_", "alembic_version_trackplane", "sqlite_"))
+        for mine in [_comparable(table, ours[kind].get(table, []))]
+        for other in [_comparable(table, theirs[kind].get(table, []))]
+        if mine != other
+    ]
+
+
+def _only(lines: list[str], other: list[str]) -> list[str]:
+    return [line for line in lines if line not in other] or lines
+
+
+def _comparable(table: str, lines: Sequence[str]) -> list[str]:
+    without_ours = [line for line in lines if line.startswith("{") or "trackplane_" not in line]
+    return sorted(_without_time(line) if table == "jobs" and line.startswith("{") else line for line in without_ours)
+
+
+def _without_time(line: str) -> str:
+    job: dict[str, Any] = json.loads(line)
+    is_now = job["last_update_time"] > job["creation_time"] + 1_000_000
+    return json.dumps(job | {"last_update_time": "now" if is_now else job["last_update_time"]}, sort_keys=True)
+
+
+def main(url: str, copy: str | None = None) -> int:
+    with tempfile.TemporaryDirectory(prefix="trackplane-adopt-") as name:
+        home = Path(name)
+        database = open_database(url)
+        if copy is None:
+            if database.url.path is None or not database.url.path.exists():
+                print("Only a file of SQLite is copied here: name a second database, a copy of the first.")
+                return 2
+            ours, theirs = (
+                f"sqlite:///{shutil.copyfile(database.url.path, home / each)}" for each in ("ours.db", "theirs.db")
+            )
+            database = open_database(ours)
+        else:
+            theirs = copy
+        run_script(client_python().parent / "mlflow", "db", "upgrade", driven(theirs), home=home)
+        done = upgrade(database)
+        found = differences(what_is_left(database), what_is_left(open_database(theirs)))
+        print(*found, f"{len(done.steps)} steps, {len(found)} differences", sep="\n")
+        return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
