@@ -35,7 +35,6 @@ def test_the_database_of_a_folder_lies_beside_it(text: str, folder: str, databas
         ("../..", "does not name a folder"),
         ("file://host/share", "names a host"),
         ("file:///data?x=1", "plain path"),
-        ("databricks", "no scheme"),
         ("localhost:5432/db", "no scheme"),
     ],
 )
