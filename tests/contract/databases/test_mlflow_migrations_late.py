@@ -5,18 +5,19 @@ that MLflow 2.22.5 and 3.5.1 wrote and, before the step that moves traces into c
 """
 
 import json
+import shutil
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
 from itertools import count
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Final
 
 import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event, text
 
 from tests.support.client import last_line, run_script
 from tests.support.databases import opened
@@ -24,60 +25,89 @@ from tests.support.environments import ROOT
 from tests.support.schema_facts import facts, insert_rows, rows
 from tracking_server.database.migrations.mlflow import HEAD, releases, versions
 from tracking_server.database.transactions import Database
+from tracking_server.errors import MigrationFailed
+
+pytestmark = pytest.mark.xdist_group("mlflow_migrations_late")
 
 SCRIPT: Final = ROOT / "tests" / "contract" / "client" / "scripts" / "migration_walk.py"
 ROWS: Final = ROOT / "tests" / "data" / "migrations" / "rows.json"
 FIRST: Final = "0584bdc529eb"
-STEPS: Final = [*releases()][[*releases()].index(FIRST) + 1 :]
+STEPS: Final = tuple(releases())[tuple(releases()).index(FIRST) + 1 :]
+TRACE_COLUMNS: Final = "75868b020152"
+KILLED: Final = {
+    *("1bd49d398cd23", "5d2d30f0abce", "c9d4e5f6a7b8", "d0e1f2a3b4c5", "1b5f0d9ad7c1", "c1d2e3f4a5b6"),
+    *("6f8d9c3b2a1e", TRACE_COLUMNS, HEAD),
+}
+"""The steps that do more than to make tables, columns and indexes; and one that does that."""
 MODULES: Final = {
     path.name.split("_")[1]: f"{versions.__name__}.{path.stem}"
     for path in Path(next(iter(versions.__path__))).glob("r*.py")
 }
-
-Tables = Mapping[str, list[dict[str, Any]]]
-
-
-class Pair:
-    """What MLflow's steps left, and a database at `FIRST` for ours."""
-
-    def __init__(self, database: Database, theirs: Mapping[str, Any]) -> None:
-        self.database: Final = database
-        self.theirs: Final = theirs
-        self.insertions: Final[Mapping[str, Tables]] = json.loads(ROWS.read_text(encoding="utf-8"))
-
-    def difference(self, revision: str) -> list[str]:
-        with self.database.engine.connect() as connection:
-            ours = {"facts": facts(connection), "rows": rows(connection)}
-        return [
-            f"{revision} {kind} of {table}: ours {only(mine, other)}, MLflow's {only(other, mine)}"
-            for kind in ("facts", "rows")
-            for table in sorted({*ours[kind], *self.theirs[revision][kind]})
-            for mine in [readable(ours[kind].get(table, []))]
-            for other in [readable(self.theirs[revision][kind].get(table, []))]
-            if mine != other
-        ]
-
-    def insert(self, revision: str) -> None:
-        with self.database.engine.begin() as connection:
-            insert_rows(connection, self.insertions.get(revision, {}))
+INSERTIONS: Final[Mapping[str, Mapping[str, list[dict[str, Any]]]]] = json.loads(ROWS.read_text(encoding="utf-8"))
 
 
-def only(lines: list[str], other: list[str]) -> list[str]:
-    return [line for line in lines if line not in other] or lines
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Walk:
+    """What each of MLflow's steps left on an engine, and where the database is from which ours begin."""
+
+    left: Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]]
+    start: str
+    """A file of SQLite, else the name of a database."""
 
 
-def readable(lines: Sequence[str]) -> list[str]:
-    """Without the time at which the head cancels jobs."""
-    return [line if '"status": 5' not in line or '"params"' not in line else without_time(line) for line in lines]
+class Walks:
+    def __init__(self, folder: Path) -> None:
+        self._folder: Final = folder
+        self._done: Final[dict[str, Walk]] = {}
+
+    def on(self, engine: str, server: Any) -> Walk:
+        if engine not in self._done:
+            if engine == "sqlite":
+                names = [str(self._folder / name) for name in ("theirs.db", "start.db")]
+                urls = [f"sqlite:///{name}" for name in names]
+            else:
+                names = ["late_theirs", "late_start"]
+                driver = {"postgresql": "postgresql+psycopg", "mariadb": "mysql+pymysql"}[engine]
+                urls = [driver + ":" + server.create_database(name).partition(":")[2] for name in names]
+            printed = run_script(
+                SCRIPT, *urls, FIRST, HEAD, str(ROWS), home=self._folder, environ={"PYTHONPATH": str(ROOT)}
+            )
+            self._done[engine] = Walk(left=last_line(printed), start=names[1])
+        return self._done[engine]
 
 
-def without_time(line: str) -> str:
-    job = json.loads(line)
-    return json.dumps(job | {"last_update_time": min(job["last_update_time"], 1_000_000)}, sort_keys=True)
+@pytest.fixture(scope="module")
+def walks(tmp_path_factory: pytest.TempPathFactory) -> Walks:
+    return Walks(tmp_path_factory.mktemp("walks"))
 
 
-def step(revision: str) -> ModuleType:
-    return import_module(MODULES[revision])
+@pytest.fixture
+def server(engine_name: str, request: pytest.FixtureRequest) -> Any:
+    return None if engine_name == "sqlite" else request.getfixturevalue(engine_name)
+
+
+@pytest.fixture
+def walk(walks: Walks, engine_name: str, server: Any) -> Walk:
+    return walks.on(engine_name, server)
+
+
+@pytest.fixture
+def ours(walk: Walk, server: Any, tmp_path: Path) -> Iterator[Database]:
+    """At revision 28, as MLflow made it."""
+    if server is None:
+        url = f"sqlite:///{shutil.copyfile(walk.start, tmp_path / 'ours.db')}"
+    else:
+        url = server.create_database(f"late_ours_{next(_numbers)}", walk.start)
+    with opened(url) as database:
+        yield database
+
+
+_numbers: Final = count()
+
+
+def take(database: Database, revision: str) -> None:
+    with transaction(database):
+        import_module(MODULES[revision]).upgrade()
 
 
 @contextmanager
@@ -91,29 +121,153 @@ def transaction(database: Database) -> Generator[Connection]:
             yield connection
 
 
-@pytest.fixture
-def pair(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Pair]:
-    urls: list[str] = []
-    for name in ("theirs", "ours"):
-        if engine_name == "sqlite":
-            urls.append(f"sqlite:///{tmp_path / name}.db")
-        else:
-            urls.append(request.getfixturevalue(engine_name).create_database(f"late_{name}_{next(_numbers)}"))
-    drivers = {"postgresql:": "postgresql+psycopg:", "mysql:": "mysql+pymysql:"}
-    spelt = [
-        drivers.get(f"{url.partition(':')[0]}:", url.partition(":")[0] + ":") + url.partition(":")[2] for url in urls
+def take_to(database: Database, last: str) -> None:
+    """The step before `last` is the last that is taken, and has its rows."""
+    for revision in STEPS[: STEPS.index(last)]:
+        take(database, revision)
+        insert(database, revision)
+
+
+def insert(database: Database, revision: str) -> None:
+    with database.engine.begin() as connection:
+        insert_rows(connection, INSERTIONS.get(revision, {}))
+
+
+def differences(database: Database, walk: Walk, revision: str) -> list[str]:
+    with database.engine.connect() as connection:
+        ours = {"facts": facts(connection), "rows": rows(connection)}
+    theirs = walk.left[revision]
+    return [
+        f"{revision} {kind} of {table}: ours {only(mine, other)}, MLflow's {only(other, mine)}"
+        for kind in ("facts", "rows")
+        for table in sorted({*ours[kind], *theirs[kind]})
+        for mine in [comparable(table, ours[kind].get(table, []))]
+        for other in [comparable(table, theirs[kind].get(table, []))]
+        if mine != other
     ]
-    printed = run_script(SCRIPT, *spelt, FIRST, HEAD, str(ROWS), home=tmp_path, environ={"PYTHONPATH": str(ROOT)})
-    with opened(urls[1]) as database:
-        yield Pair(database, last_line(printed))
 
 
-_numbers: Final = count()
+def only(lines: list[str], other: list[str]) -> list[str]:
+    return [line for line in lines if line not in other] or lines
 
 
-def test_each_step_leaves_what_mlflows_own_leaves(pair: Pair) -> None:
+def comparable(table: str, lines: Sequence[str]) -> list[str]:
+    """Without the time at which the head cancels jobs."""
+    return [without_time(line) if table == "jobs" and line.startswith("{") else line for line in lines]
+
+
+def without_time(line: str) -> str:
+    job = json.loads(line)
+    is_now = job["last_update_time"] > job["creation_time"] + 1_000_000
+    return json.dumps(job | {"last_update_time": "now" if is_now else job["last_update_time"]}, sort_keys=True)
+
+
+def test_each_step_leaves_what_mlflows_own_leaves(ours: Database, walk: Walk) -> None:
     for revision in STEPS:
-        with transaction(pair.database):
-            step(revision).upgrade()
-        pair.insert(revision)
-        assert pair.difference(revision) == []
+        take(ours, revision)
+        insert(ours, revision)
+        assert differences(ours, walk, revision) == []
+
+
+class Killed(Exception):
+    pass
+
+
+def take_with_kills(database: Database, revision: str) -> int:
+    """Ends the step before its second change, again and again, until there is none; how often it took.
+
+    When it begins with a change that was made before, and lost with its transaction, one more is allowed.
+    """
+    allowed, seen, tries = 1, set[str](), 0
+    while True:
+        changes: list[str] = []
+
+        def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+            if statement.lstrip().startswith(("ALTER", "CREATE", "DROP", "INSERT", "UPDATE", "DELETE")):
+                if len(changes) == allowed:  # noqa: B023 - heard within this turn only
+                    raise Killed
+                changes.append(statement)  # noqa: B023 - as above
+
+        tries += 1
+        event.listen(database.engine, "before_cursor_execute", note)
+        try:
+            take(database, revision)
+        except Killed:
+            allowed = allowed + 1 if changes[0] in seen else 1
+            seen.add(changes[0])
+        else:
+            return tries
+        finally:
+            event.remove(database.engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("engine_name", ["mariadb"])
+def test_a_step_that_was_killed_anywhere_can_be_run_again(ours: Database, walk: Walk) -> None:
+    """On the engine that keeps each change of a table at once."""
+    tries: dict[str, int] = {}
+    for revision in STEPS:
+        if revision in KILLED:
+            tries[revision] = take_with_kills(ours, revision)
+        else:
+            take(ours, revision)
+        insert(ours, revision)
+        assert differences(ours, walk, revision) == []
+    assert min(tries.values()) > 1
+    assert tries["1b5f0d9ad7c1"] > 40  # changes of tables, each of which is kept
+
+
+def test_columns_that_mlflow_prepared_are_filled_again(ours: Database, walk: Walk) -> None:
+    """`mlflow db prepopulate-trace-analytics` adds them beforehand; what it wrote may be out of date by now."""
+    take_to(ours, TRACE_COLUMNS)
+    double = {"sqlite": "FLOAT", "postgresql": "DOUBLE PRECISION"}.get(ours.dialect, "DOUBLE")
+    false = "false" if ours.dialect == "postgresql" else "0"
+    with ours.engine.begin() as connection:
+        for statement in (
+            "ALTER TABLE assessments ADD COLUMN experiment_id INTEGER",
+            "ALTER TABLE assessments ADD COLUMN trace_timestamp_ms BIGINT",
+            f"ALTER TABLE assessments ADD COLUMN aggregate_value {double}",
+            f"ALTER TABLE assessments ADD COLUMN is_numeric_value BOOLEAN DEFAULT {false}",
+            "ALTER TABLE trace_info ADD COLUMN trace_name VARCHAR(4096)",
+            "ALTER TABLE trace_info ADD COLUMN session_id VARCHAR(250)",
+            "UPDATE trace_info SET trace_name = 'old', session_id = 'old'",
+            "UPDATE assessments SET aggregate_value = 7, experiment_id = 3",
+        ):
+            connection.execute(text(statement))
+    take(ours, TRACE_COLUMNS)
+    assert [each for each in differences(ours, walk, TRACE_COLUMNS) if " rows " in each or "assessments" in each] == []
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_spans_and_assessments_without_a_trace_stay(ours: Database) -> None:
+    """SQLite did not look at foreign keys; MLflow's own upgrade refuses."""
+    take_to(ours, TRACE_COLUMNS)
+    with transaction(ours) as connection:
+        connection.execute(text("DELETE FROM trace_info"))
+        before = rows(connection)
+    take(ours, TRACE_COLUMNS)
+    with ours.engine.connect() as connection:
+        after = rows(connection)
+        (place,) = connection.execute(text("SELECT DISTINCT experiment_id FROM assessments")).all()
+    assert place == (None,)
+    for table in ("spans", "assessments"):
+        assert len(after[table]) == len(before[table])
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "said"),
+    [
+        ('{"mlflow.llm.model": "gpt", "region": "eu"}', "values that have no column: region"),
+        ('{"mlflow.llm.model": 4}', "values that have no column: mlflow.llm.model"),
+        ("[1]", "a list instead of an object"),
+    ],
+)
+@pytest.mark.parametrize("engine_name", ["postgresql"])
+def test_dimensions_that_no_column_takes_are_not_lost(ours: Database, dimensions: str, said: str) -> None:
+    take_to(ours, "1b5f0d9ad7c1")
+    with ours.engine.begin() as connection:
+        connection.execute(text("UPDATE spans SET dimension_attributes = :value"), {"value": dimensions})
+        before = facts(connection)
+    with pytest.raises(MigrationFailed, match=said):
+        take(ours, TRACE_COLUMNS)
+    with ours.engine.connect() as connection:
+        assert facts(connection) == before
