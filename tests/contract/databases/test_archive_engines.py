@@ -1,5 +1,6 @@
 """Archives that go from one engine to another: all comes over, or is refused row by row before anything is written."""
 
+import json
 import math
 import time
 from collections.abc import Iterator
@@ -7,11 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import Connection, insert, select, text
 
 from tests.support.databases import ENGINES, PostgreSql, opened
 from tests.support.golden import copy_golden, fill_with_golden
 from tests.support.mariadb import MariaDb
+from tracking_server.commands.db import db
 from tracking_server.database import schema
 from tracking_server.database.archive.backup import back_up
 from tracking_server.database.archive.format import TableContent
@@ -314,3 +317,31 @@ def test_tables_of_others_are_left_behind_and_named(strict: Database, tmp_path: 
             connection.exec_driver_sql("INSERT INTO notes VALUES ('a')")
         archive = back_up(source, tmp_path, now=NOW, tool="a test")
     assert restore(strict, archive.path, replace=False).left_behind == ("notes",)
+
+
+# A copy, without a file
+
+
+def test_a_database_is_copied_into_an_empty_one(database: Database, target: Database, tmp_path: Path) -> None:
+    fill_with_golden(database, tmp_path)
+    before = contents(database)
+    source_file, report = tmp_path / "source", tmp_path / "report"
+    source_file.write_text(database.url.url.render_as_string(hide_password=False))
+    command = ["copy", "--source-file", str(source_file), "--report-file", str(report)]
+    environ = {"TRACKPLANE_COPY_TARGET": target.url.url.render_as_string(hide_password=False)}
+    done = CliRunner().invoke(db, command, env=environ)
+    assert done.exit_code == 0, done.output
+    told = json.loads(report.read_text())
+    assert told["dialect"] == {"from": database.dialect, "to": target.dialect}
+    assert told["rows"] >= 200
+    assert contents(target) == before == contents(database)
+    again = CliRunner().invoke(db, command, env=environ)
+    assert again.exit_code == 16
+    assert "not empty" in json.loads(report.read_text())["message"]
+
+
+def test_a_copy_needs_both_databases(tmp_path: Path) -> None:
+    assert CliRunner().invoke(db, ["copy", "sqlite:///a.db"]).exit_code == 2
+    absent = CliRunner().invoke(db, ["copy", f"sqlite:///{tmp_path / 'absent.db'}", f"sqlite:///{tmp_path / 'b.db'}"])
+    assert absent.exit_code == 16
+    assert list(tmp_path.iterdir()) == []

@@ -7,6 +7,7 @@ from typing import Final
 
 import click
 
+from tracking_server.commands.db_copy import copy
 from tracking_server.commands.options import database_url_argument, json_option, open_for_job, report_file_option
 from tracking_server.commands.report import Report, reporting
 from tracking_server.database.check import (
@@ -41,6 +42,9 @@ def db() -> None:
 
     URL is the database's, such as postgresql://user@host/name; without it, MLFLOW_BACKEND_STORE_URI is used.
     """
+
+
+db.add_command(copy)
 
 
 @db.command()

@@ -1,5 +1,6 @@
 """Takes a backup: one snapshot of the database, streamed into one archive."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from tracking_server.database.archive.contents import verify
-from tracking_server.database.archive.files import ArchiveReader, ArchiveWriter, archive_path, new_archive
+from tracking_server.database.archive.files import ArchiveReader, archive_path, new_archive
 from tracking_server.database.archive.format import (
     FORMAT,
     ArchiveDamaged,
@@ -40,7 +41,7 @@ def back_up(database: Database, destination: Path, *, now: datetime, tool: str) 
         if not schema.tables:
             raise BackupFailed("The database is empty: there is nothing to back up.")
         with new_archive(path) as writer:
-            manifest = _write(writer, connection, schema, now=now, tool=tool)
+            manifest = read_all(connection, schema, writer.write, now=now, tool=tool)
             sha256 = writer.finish(manifest)
     return Archive(path=path, manifest=manifest, size_bytes=writer.size_bytes, sha256=sha256)
 
@@ -58,16 +59,17 @@ def verify_archive(path: Path) -> Archive:
         raise BackupFailed(f"{path} is not a whole archive. {error.message}") from error
 
 
-def _write(
-    writer: ArchiveWriter, connection: Connection, schema: StoredSchema, *, now: datetime, tool: str
+def read_all(
+    connection: Connection, schema: StoredSchema, write: Callable[[bytes], None], *, now: datetime, tool: str
 ) -> Manifest:
+    """Every line of the archive is written once."""
     contents: list[TableContent] = []
     for table in schema.tables:
         checksum = Checksum()
-        writer.write(encode_header(table.name, table.columns))
+        write(encode_header(table.name, table.columns))
         for line in encoded_rows(connection, table):
             checksum.add(line)
-            writer.write(line)
+            write(line)
         contents.append(checksum.content(table.name))
     return Manifest(
         format=FORMAT,
