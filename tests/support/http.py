@@ -30,9 +30,9 @@ class Reply:
 
 
 @contextmanager
-def connection_to(url: str) -> Generator[http.client.HTTPConnection]:
+def connection_to(url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Generator[http.client.HTTPConnection]:
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout_seconds)
     try:
         yield connection
     finally:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.support.http import call, connection_to
+from tests.support.http import connection_to, reply_on
 from tests.support.processes import peak_memory_of, written_by
 from tests.support.store_servers import FILES, STORES, StoreServer, store_server
 
@@ -21,6 +21,8 @@ MIB: Final = 1024 * 1024
 GROWTH_LIMIT_BYTES: Final = 64 * MIB
 DISK_LIMIT_BYTES: Final = 16 * MIB
 """The database and the log are written meanwhile."""
+PATIENCE_SECONDS: Final = 900.0
+"""Some emulators put a large file together for minutes."""
 
 _CGROUPS: Final = Path("/sys/fs/cgroup")
 _PATTERN: Final = bytes(range(256)) * (MIB // 256)
@@ -65,7 +67,9 @@ def bytes_of(text: str) -> int:
 
 def _round_trip(url: str, path: str, size_bytes: int) -> tuple[float, float, bool]:
     started = time.monotonic()
-    reply = call(url, "PUT", path, _blocks(size_bytes), {"Content-Length": str(size_bytes)})
+    with connection_to(url, PATIENCE_SECONDS) as connection:
+        connection.request("PUT", path, _blocks(size_bytes), {"Content-Length": str(size_bytes)})
+        reply = reply_on(connection)
     if reply.status != 200:
         raise RuntimeError(f"the upload was answered with {reply.status}: {reply.body.decode(errors='replace')}")
     uploaded = time.monotonic()
@@ -75,7 +79,7 @@ def _round_trip(url: str, path: str, size_bytes: int) -> tuple[float, float, boo
 
 def _download(url: str, path: str, size_bytes: int) -> bool:
     """Whether it is, block by block, what `_blocks` gives."""
-    with connection_to(url) as connection:
+    with connection_to(url, PATIENCE_SECONDS) as connection:
         connection.request("GET", path)
         response = connection.getresponse()
         if response.status != 200:

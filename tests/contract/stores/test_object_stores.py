@@ -149,7 +149,7 @@ def test_a_missing_bucket_is_named(emulator: Emulator, call: str) -> None:
 @pytest.mark.parametrize("call", ["open", "list", "put"])
 def test_a_store_that_cannot_be_reached_is_named(emulator: Emulator, call: str) -> None:
     store = store_through(emulator.name, emulator, "http://127.0.0.1:9")
-    with pytest.raises(StoreUnavailable, match="cannot be reached: check") as caught:
+    with pytest.raises(StoreUnavailable, match="cannot be reached, for nobody listens there: check") as caught:
         CALLS[call](store)
     assert caught.value.http_status == 503
     store.close()

@@ -28,5 +28,5 @@ def because(error: BaseException) -> str:
             return ", for nobody listens there"
         if isinstance(seen, ssl.SSLError):
             return ", for what answers there does not speak TLS"
-        seen = seen.__cause__ or seen.__context__
+        seen = getattr(seen, "inner_exception", None) or seen.__cause__ or seen.__context__
     return ""

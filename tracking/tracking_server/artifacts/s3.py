@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS: Final = 10
 READ_SECONDS: Final = 60
+COMPLETE_SECONDS: Final = 900
+"""How long a store may put the parts of a large file together before it answers: some copy them all."""
+
 CONNECTIONS: Final = 128
 PART_BYTES: Final = 5 * 1024 * 1024
 PART_LIMIT: Final = 10_000
@@ -53,18 +56,18 @@ _NO_ANSWER: Final[Any] = {
 }
 
 
-def make_client(options: StoreOptions) -> "S3Client":
+def make_client(session: boto3.session.Session, options: StoreOptions, read_seconds: int = READ_SECONDS) -> "S3Client":
     """Credentials, region, profile, role and web identity are those that boto3 finds."""
     config = Config(
         signature_version=options.s3_signature_version,
         s3={"addressing_style": options.s3_addressing_style},
         connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
+        read_timeout=read_seconds,
         max_pool_connections=CONNECTIONS,
         retries={"mode": options.s3_retry_mode, "total_max_attempts": options.s3_max_attempts},
         user_agent_extra="trackplane",
     )
-    client: S3Client = boto3.session.Session().client(  # pyright: ignore[reportUnknownMemberType] - of other services
+    client: S3Client = session.client(  # pyright: ignore[reportUnknownMemberType] - of other services
         "s3",
         endpoint_url=options.s3_endpoint_url or None,
         verify=False if options.s3_ignores_tls else None,
@@ -91,17 +94,24 @@ class S3Bucket:
         self.uri = f"s3://{bucket}"
         self.name = bucket
         self._options = options
-        self._client: S3Client | None = None
+        self._clients: tuple[S3Client, S3Client] | None = None
         self._lock = threading.Lock()
 
     @property
     def client(self) -> "S3Client":
-        if self._client is None:
+        return self._both()[0]
+
+    def _both(self) -> "tuple[S3Client, S3Client]":
+        """The second one is patient. It must be: a completion that is asked for again while the first one is under way
+        fails both."""
+        if self._clients is None:
             with self._lock:
-                if self._client is None:
+                if self._clients is None:
                     with translated(self.uri, "reach"):
-                        self._client = make_client(self._options)
-        return self._client
+                        session = boto3.session.Session()
+                        patient = make_client(session, self._options, COMPLETE_SECONDS)
+                        self._clients = make_client(session, self._options), patient
+        return self._clients
 
     def head(self, name: str) -> Stat:
         with translated(self.uri, "read"):
@@ -204,7 +214,7 @@ class S3Bucket:
         )
         with translated(self.uri, "write"):
             try:
-                self.client.complete_multipart_upload(**arguments)
+                self._both()[1].complete_multipart_upload(**arguments)
             except ClientError as error:
                 if code_of(error) != "NoSuchUpload" or not self._is_complete(name, len(parts)):
                     raise
@@ -262,8 +272,8 @@ class S3Bucket:
         return headers
 
     def close(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
+        clients, self._clients = self._clients, None
+        for client in clients or ():
             client.close()
 
     @property

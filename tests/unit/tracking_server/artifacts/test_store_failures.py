@@ -118,12 +118,13 @@ def test_google_before_any_answer() -> None:
 
 def test_a_clock_that_google_and_azure_find_wrong() -> None:
     token = RefreshError(
-        "invalid_grant: Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check"
-        " your iat and exp values in the JWT claim."
+        "invalid_grant: Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe."
+        " Check your iat and exp values in the JWT claim."
     )
     assert type(told("gcs", token)) is ClockSkewed
     error = HttpResponseError(
-        "Server failed to authenticate the request. AuthenticationErrorDetail:Request date header too old: 'Wed, 01 Jan'"
+        "Server failed to authenticate the request."
+        " AuthenticationErrorDetail:Request date header too old: 'Wed, 01 Jan'"
     )
     error.status_code = 403
     error.error_code = "AuthenticationFailed"  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue] - the SDK adds it
