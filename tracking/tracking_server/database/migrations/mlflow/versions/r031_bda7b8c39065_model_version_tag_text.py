@@ -1,14 +1,12 @@
 """Values of the tags of model versions of any length, for prompts."""
 
-from sqlalchemy import String, Text
+from sqlalchemy import Text
 
-from tracking_server.database.migrations.mlflow.operations import rebuild
+from tracking_server.database.migrations.mlflow.operations import alter_type
 
 revision = "bda7b8c39065"
 down_revision = "6953534de441"
 
 
 def upgrade() -> None:
-    """The foreign key of SQLite stays without a name."""
-    with rebuild("model_version_tags", names={}) as tags:
-        tags.alter_column("value", existing_type=String(5000), type_=Text(), existing_nullable=True)
+    alter_type("model_version_tags", "value", Text(), nullable=True)
