@@ -264,14 +264,9 @@ def rebuild(
 
 
 def clear_leftover(table: str) -> None:
-    """What a killed upgrade of MLflow left of a copy on SQLite; when the table itself is gone, the copy is it."""
-    leftover = f"{LEFTOVER}{table}"
-    if not has_table(leftover):
-        return
-    if has_table(table):
-        op.drop_table(leftover)
-    else:
-        op.rename_table(leftover, table)
+    """What a killed upgrade of MLflow on SQLite left of a copy; the table itself goes only as the copy is kept."""
+    if has_table(table) and has_table(f"{LEFTOVER}{table}"):
+        op.drop_table(f"{LEFTOVER}{table}")
 
 
 class Progress:
