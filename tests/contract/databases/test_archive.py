@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, event, insert, select, text
 
 from tests.support.children import eventually, start_child, wait_for
 from tests.support.databases import PostgreSql
@@ -601,3 +601,37 @@ def test_the_trigger_of_mlflow_comes_back(empty_database: Database, tmp_path: Pa
         restore(empty_database, taken.path, replace=True)
     before = contents(empty_database)
     assert any("prevent_secrets_aad_mutation" in statement for statement in before[0])
+
+
+@pytest.mark.parametrize(
+    "begins", ["CREATE DATABASE", "CREATE TABLE", "DROP TRIGGER", "RENAME TABLE", "CREATE TRIGGER"]
+)
+def test_mariadb_a_restore_that_is_cut_off_leaves_the_old_or_the_new(
+    begins: str, on_mariadb: Database, tmp_path: Path
+) -> None:
+    """Before each kind of statement that changes something for good; then it is run again."""
+    with on_mariadb.write() as connection:
+        connection.exec_driver_sql(
+            "CREATE TRIGGER prevent_secrets_aad_mutation BEFORE UPDATE ON secrets FOR EACH ROW SET @nothing = 1"
+        )
+    taken = take(on_mariadb, tmp_path)
+    new = contents(on_mariadb)
+    with on_mariadb.write() as connection:
+        add_experiment(connection, "old")
+    old = contents(on_mariadb)
+    cut: list[str] = []
+
+    def stop(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.lstrip().startswith(begins) and not cut:
+            cut.append(statement)
+            raise RestoreFailed("cut off")
+
+    event.listen(on_mariadb.engine, "before_cursor_execute", stop)
+    with pytest.raises(RestoreFailed, match="cut off"):
+        restore(on_mariadb, taken.path, replace=True)
+    assert len(cut) == 1
+    found = contents(on_mariadb)
+    assert found[1] == (new if begins == "CREATE TRIGGER" else old)[1]
+    assert len(found[0]) == len(old[0]) - (begins == "CREATE TRIGGER")
+    restore(on_mariadb, taken.path, replace=True)
+    assert contents(on_mariadb) == new

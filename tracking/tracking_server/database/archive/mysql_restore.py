@@ -81,13 +81,33 @@ def _restore(
         lock.check()
         renamed = [(current, aside, name) for name in names]
         renamed += [(new, current, name) for name in made]
-        connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
-        for trigger in mysql_triggers(connection):  # a table with one does not move
-            _execute(connection, f"DROP TRIGGER IF EXISTS {quoted(trigger, 'mysql')}")
-        _execute(connection, f"RENAME TABLE {', '.join(_renaming(*each) for each in renamed)}")
-        for statement in source.manifest.native_schema.after_rows:
-            if is_trigger(statement):
-                _execute(connection, statement)
+        _swap(connection, f"RENAME TABLE {', '.join(_renaming(*each) for each in renamed)}")
+        _make_triggers(connection, [each for each in source.manifest.native_schema.after_rows if is_trigger(each)])
+
+
+def _swap(connection: Connection, renaming: str) -> None:
+    """A table with a trigger does not move."""
+    triggers = mysql_triggers(connection)
+    connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
+    if triggers:
+        _execute(connection, f"DROP TRIGGER {quoted(TRIGGER, 'mysql')}")
+    try:
+        _execute(connection, renaming)
+    except BaseException:
+        for statement in triggers:
+            _execute(connection, statement)
+        raise
+
+
+def _make_triggers(connection: Connection, statements: Sequence[str]) -> None:
+    for statement in statements:
+        try:
+            _execute(connection, statement)
+        except DBAPIError as error:
+            raise RestoreFailed(
+                f"The archive is restored with all of its rows, but a trigger cannot be made: {error.orig}."
+                f" Make it with another account: {statement}"
+            ) from error
 
 
 def _refuse_tied(connection: Connection, tables: Sequence[str]) -> None:

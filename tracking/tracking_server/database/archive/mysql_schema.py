@@ -78,16 +78,16 @@ def mysql_native_schema(connection: Connection) -> NativeSchema:
                 f" Run ALTER TABLE {name} ENGINE = InnoDB."
             )
         statements.append(connection.exec_driver_sql(f"SHOW CREATE TABLE {quoted(name, 'mysql')}").one()[1])
-    triggers = [
+    return NativeSchema(before_rows=tuple(statements), after_rows=tuple(mysql_triggers(connection)))
+
+
+def mysql_triggers(connection: Connection) -> Sequence[str]:
+    """The statements that make them again."""
+    return [
         f"CREATE TRIGGER {quoted(row.name, 'mysql')} {row.timing} {row.event} ON {quoted(row.owner, 'mysql')}"
         f" FOR EACH ROW {row.action}"
         for row in connection.execute(_TRIGGERS, {"known": TRIGGER})
     ]
-    return NativeSchema(before_rows=tuple(statements), after_rows=tuple(triggers))
-
-
-def mysql_triggers(connection: Connection) -> Sequence[str]:
-    return [row.name for row in connection.execute(_TRIGGERS, {"known": TRIGGER})]
 
 
 def is_trigger(statement: str) -> bool:
