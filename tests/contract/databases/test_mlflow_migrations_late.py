@@ -258,7 +258,7 @@ def test_spans_and_assessments_without_a_trace_stay(ours: Database) -> None:
     [
         ('{"mlflow.llm.model": "gpt", "region": "eu"}', "values that have no column: region"),
         ('{"mlflow.llm.model": 4}', "values that have no column: mlflow.llm.model"),
-        ("[1]", "a list instead of an object"),
+        ("[1]", "list instead of an object"),
     ],
 )
 @pytest.mark.parametrize("engine_name", ["postgresql"])

@@ -66,7 +66,7 @@ def _dimensions(text: str | None) -> Mapping[str, str | None]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise UnknownDimensions(f"a {type(value).__name__} instead of an object")
+        raise UnknownDimensions(f"{type(value).__name__} instead of an object")
     found = cast(dict[str, Any], value)
     strange = [key for key, each in found.items() if key not in {MODEL, PROVIDER} or not isinstance(each, str | None)]
     if strange:
