@@ -176,7 +176,7 @@ def _about_file(code: str, uri: str) -> TrackingError | None:
 
 def _translate_local(error: BotoCoreError, uri: str) -> TrackingError:
     match error:
-        case exceptions.SSLError():
+        case exceptions.SSLError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
             return StoreUntrusted(
                 f"{uri}: the certificate of the store is not one that the server trusts: set AWS_CA_BUNDLE."
             )

@@ -84,9 +84,10 @@ def test_the_codes_of_s3(code: str, status: int, kind: type[TrackingError], part
 
 def test_s3_before_any_answer() -> None:
     assert isinstance(told("s3", NoCredentialsError()), StoreDenied)
-    untrusted = told("s3", SSLError(endpoint_url="https://s3", error=OSError()))
+    untrusted = told("s3", SSLError(endpoint_url="https://s3", error=OSError("CERTIFICATE_VERIFY_FAILED")))
     assert isinstance(untrusted, StoreMisconfigured)
     assert "AWS_CA_BUNDLE" in untrusted.message
+    assert isinstance(told("s3", SSLError(endpoint_url="https://s3", error=OSError("EOF occurred"))), StoreUnavailable)
     assert isinstance(told("s3", ConnectionResetError()), StoreUnavailable)
 
 
