@@ -15,6 +15,8 @@ from tests.support.mariadb import running_mariadb, start_server
 from tests.support.server import LiveServer, live_server
 
 WRITERS = 4
+KEEPS_COMMITS = ("--innodb-flush-log-at-trx-commit=2",)
+"""They end at once, and other tests need no more than speed of them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,14 +28,14 @@ class Engine:
 
 @contextmanager
 def a_postgresql() -> Generator[Engine]:
-    with running_postgresql() as server:
+    with running_postgresql("synchronous_commit=on") as server:
         url = server.create_database("restarted")
         yield Engine(url=url, stop=server.postmaster.stop, start=server.postmaster.start)
 
 
 @contextmanager
 def a_mariadb() -> Generator[Engine]:
-    with running_mariadb() as server:
+    with running_mariadb(*KEEPS_COMMITS) as server:
         processes = [server.process]
 
         def stop() -> None:
@@ -41,7 +43,7 @@ def a_mariadb() -> Generator[Engine]:
             processes[-1].wait(timeout=30)
 
         def start() -> None:
-            processes.append(start_server(server.folder).process)
+            processes.append(start_server(server.folder, KEEPS_COMMITS).process)
 
         try:
             yield Engine(url=server.create_database("restarted"), stop=stop, start=start)
