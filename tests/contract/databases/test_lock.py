@@ -87,6 +87,15 @@ def test_a_migrator_sees_who_serves(database: Database, tmp_path: Path) -> None:
         assert [file.name for file in tmp_path.glob("*.server-*")] == []
 
 
+def test_a_server_whose_session_was_lost_is_seen_again(database: Database) -> None:
+    with serving_lock(database, look_seconds=0.05):
+        if database.url.path is None:
+            with opened(url_of(database)) as other:
+                end_other_sessions(other)
+        eventually(lambda: len(who_serves(database)) == 1)
+    eventually(lambda: who_serves(database) == ())
+
+
 def test_serving_holds_up_no_additive_migration(empty_database: Database) -> None:
     with serving_lock(empty_database):
         assert upgrade(empty_database, wait_seconds=0).steps != ()

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
@@ -10,13 +11,15 @@ from pathlib import Path
 from typing import Any, Final, Protocol, cast
 
 from sqlalchemy import Connection, TextClause, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from tracking_server.database.sessions import USE
 from tracking_server.database.transactions import Database, translated
-from tracking_server.errors import ConfigInvalid, LockBusy, MigrationFailed
+from tracking_server.errors import ConfigInvalid, LockBusy, MigrationFailed, TrackingError
 
 POLL_SECONDS: Final = 0.2
+LOOK_SECONDS: Final = 30.0
+"""How often a server looks whether its session is still there."""
 _LOST: Final = "The migration lock was lost: the connection was closed, or the lock file removed. Run it again."
 
 
@@ -57,22 +60,13 @@ def migration_lock(database: Database, *, wait_seconds: float) -> Generator[Migr
 
 
 @contextmanager
-def serving_lock(database: Database) -> Generator[None]:
-    """Held by each process that serves, for as long as it does, so that `who_serves` names it."""
+def serving_lock(database: Database, *, look_seconds: float = LOOK_SECONDS) -> Generator[None]:
+    """Held by each process that serves, for as long as it does, so that `who_serves` names it. A lock in a session that
+    is lost, as when the database restarts, is taken again at the next look.
+    """
     match database.dialect:
-        case "postgresql":
-            with translated(), database.engine.connect() as connection:
-                connection.detach()  # not one of the pool's, which serve requests
-                connection.execute(_NAME, {"name": f"trackplane server {myself()}"[:63]})
-                connection.execute(_POSTGRESQL_SERVE)
-                connection.commit()
-                yield
-        case "mysql":
-            with translated(), database.engine.connect() as connection:
-                connection.detach()
-                connection.execute(_MYSQL_STAY)
-                any(connection.scalar(_MYSQL_SERVE, {"place": place}) for place in range(_MYSQL_PLACES))
-                connection.commit()
+        case "postgresql" | "mysql":
+            with _kept_session(database, look_seconds):
                 yield
         case "sqlite" if database.url.path is not None:
             file = database.url.path.with_name(f"{database.url.path.name}.server-{myself()}")
@@ -83,6 +77,50 @@ def serving_lock(database: Database) -> Generator[None]:
                     file.unlink(missing_ok=True)
         case _:
             yield
+
+
+@contextmanager
+def _kept_session(database: Database, look_seconds: float) -> Generator[None]:
+    session = _serving_session(database)
+    ended = threading.Event()
+
+    def look() -> None:
+        nonlocal session
+        while not ended.wait(look_seconds):
+            try:
+                session.execute(_ALIVE)
+                session.rollback()
+            except SQLAlchemyError:  # lost, or still closed because the database was not back at the last look
+                session.close()
+                with suppress(TrackingError):  # not back yet: the next look is soon enough
+                    session = _serving_session(database)
+
+    looking = threading.Thread(target=look, name="serving lock", daemon=True)
+    looking.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        looking.join()
+        session.close()  # and so gives the lock back
+
+
+def _serving_session(database: Database) -> Connection:
+    with translated():
+        session = database.engine.connect()
+        try:
+            session.detach()  # not one of the pool's, which serve requests
+            if database.dialect == "postgresql":
+                session.execute(_NAME, {"name": f"trackplane server {myself()}"[:63]})
+                session.execute(_POSTGRESQL_SERVE)
+            else:
+                session.execute(_MYSQL_STAY)
+                any(session.scalar(_MYSQL_SERVE, {"place": place}) for place in range(_MYSQL_PLACES))
+            session.commit()
+        except BaseException:
+            session.close()
+            raise
+        return session
 
 
 @contextmanager
@@ -154,6 +192,7 @@ _POSTGRESQL: Final = _Sql(
     check=f"SELECT count(*) {_HELD.format(lock=1)} AND pid = pg_backend_pid()",
     holder=f"SELECT {_SERVER_NAME} {_HELD.format(lock=1)}",
 )
+_ALIVE: Final = text("SELECT 1")
 _POSTGRESQL_SERVE: Final = text("SELECT pg_advisory_lock_shared(1953653611, 2)")
 _POSTGRESQL_SERVERS: Final = text(f"SELECT {_SERVER_NAME} {_HELD.format(lock=2)} ORDER BY 1")
 _NAME: Final = text("SELECT set_config('application_name', :name, false)")
