@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeAlias, cast
 
 from alembic import op
 from alembic.operations import BatchOperations
-from sqlalchemy import Column, ColumnElement, Row, Select, TextClause, func, inspect, select, text, tuple_
+from sqlalchemy import Column, ColumnElement, Row, Select, TextClause, and_, func, inspect, select, text, tuple_
 from sqlalchemy.engine import Inspector
 from sqlalchemy.schema import Constraint, SchemaItem
 from sqlalchemy.types import TypeEngine
@@ -308,7 +308,8 @@ def in_batches(
         progress.add(len(rows))
         keep_batch()
         last: tuple[Any, ...] = tuple(rows[-1][: len(key)])
-        after = key[0] > last[0] if len(key) == 1 else tuple_(*key) > tuple_(*last)
+        # MariaDB finds the place in an index by the first column alone, and would read from the start for a row value
+        after = key[0] > last[0] if len(key) == 1 else and_(key[0] >= last[0], tuple_(*key) > tuple_(*last))
         rows = connection.execute(ordered.where(after)).all() if len(rows) == size else ()
 
 
