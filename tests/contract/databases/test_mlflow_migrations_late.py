@@ -6,7 +6,7 @@ that MLflow 2.22.5 and 3.5.1 wrote and, before the step that moves traces into c
 
 import json
 import shutil
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -19,9 +19,9 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Connection, event, text
 
-from tests.support.client import last_line, run_script
 from tests.support.databases import opened
-from tests.support.environments import ROOT
+from tests.support.migrated import DATA, Left, differences, what_is_left
+from tests.support.migrated import walk as walk_of
 from tests.support.schema_facts import facts, insert_rows, rows
 from tracking_server.database.migrations.mlflow import HEAD, releases, versions
 from tracking_server.database.transactions import Database
@@ -29,8 +29,7 @@ from tracking_server.errors import MigrationFailed
 
 pytestmark = pytest.mark.xdist_group("mlflow_migrations_late")
 
-SCRIPT: Final = ROOT / "tests" / "contract" / "client" / "scripts" / "migration_walk.py"
-ROWS: Final = ROOT / "tests" / "data" / "migrations" / "rows.json"
+ROWS: Final = DATA / "rows.json"
 FIRST: Final = "0584bdc529eb"
 STEPS: Final = tuple(releases())[tuple(releases()).index(FIRST) + 1 :]
 TRACE_COLUMNS: Final = "75868b020152"
@@ -50,7 +49,7 @@ INSERTIONS: Final[Mapping[str, Mapping[str, list[dict[str, Any]]]]] = json.loads
 class Walk:
     """What each of MLflow's steps left on an engine, and where the database is from which ours begin."""
 
-    left: Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]]
+    left: Mapping[str, Left]
     start: str
     """A file of SQLite, else the name of a database."""
 
@@ -63,16 +62,12 @@ class Walks:
     def on(self, engine: str, server: Any) -> Walk:
         if engine not in self._done:
             if engine == "sqlite":
-                names = [str(self._folder / name) for name in ("theirs.db", "start.db")]
-                urls = [f"sqlite:///{name}" for name in names]
+                theirs, start = (str(self._folder / name) for name in ("theirs.db", "start.db"))
+                url, twin = (f"sqlite:///{name}" for name in (theirs, start))
             else:
-                names = ["late_theirs", "late_start"]
-                driver = {"postgresql": "postgresql+psycopg", "mariadb": "mysql+pymysql"}[engine]
-                urls = [driver + ":" + server.create_database(name).partition(":")[2] for name in names]
-            printed = run_script(
-                SCRIPT, *urls, FIRST, HEAD, str(ROWS), home=self._folder, environ={"PYTHONPATH": str(ROOT)}
-            )
-            self._done[engine] = Walk(left=last_line(printed), start=names[1])
+                theirs, start = "late_theirs", "late_start"
+                url, twin = (server.create_database(name) for name in (theirs, start))
+            self._done[engine] = Walk(left=walk_of(url, twin, FIRST, HEAD, ROWS, self._folder), start=start)
         return self._done[engine]
 
 
@@ -133,40 +128,15 @@ def insert(database: Database, revision: str) -> None:
         insert_rows(connection, INSERTIONS.get(revision, {}))
 
 
-def differences(database: Database, walk: Walk, revision: str) -> list[str]:
-    with database.engine.connect() as connection:
-        ours = {"facts": facts(connection), "rows": rows(connection)}
-    theirs = walk.left[revision]
-    return [
-        f"{revision} {kind} of {table}: ours {only(mine, other)}, MLflow's {only(other, mine)}"
-        for kind in ("facts", "rows")
-        for table in sorted({*ours[kind], *theirs[kind]})
-        for mine in [comparable(table, ours[kind].get(table, []))]
-        for other in [comparable(table, theirs[kind].get(table, []))]
-        if mine != other
-    ]
-
-
-def only(lines: list[str], other: list[str]) -> list[str]:
-    return [line for line in lines if line not in other] or lines
-
-
-def comparable(table: str, lines: Sequence[str]) -> list[str]:
-    """Without the time at which the head cancels jobs."""
-    return [without_time(line) if table == "jobs" and line.startswith("{") else line for line in lines]
-
-
-def without_time(line: str) -> str:
-    job = json.loads(line)
-    is_now = job["last_update_time"] > job["creation_time"] + 1_000_000
-    return json.dumps(job | {"last_update_time": "now" if is_now else job["last_update_time"]}, sort_keys=True)
+def differing(database: Database, walk: Walk, revision: str) -> list[str]:
+    return [f"{revision} {told}" for told in differences(what_is_left(database), walk.left[revision])]
 
 
 def test_each_step_leaves_what_mlflows_own_leaves(ours: Database, walk: Walk) -> None:
     for revision in STEPS:
         take(ours, revision)
         insert(ours, revision)
-        assert differences(ours, walk, revision) == []
+        assert differing(ours, walk, revision) == []
 
 
 class Killed(Exception):
@@ -211,7 +181,7 @@ def test_a_step_that_was_killed_anywhere_can_be_run_again(ours: Database, walk: 
         else:
             take(ours, revision)
         insert(ours, revision)
-        assert differences(ours, walk, revision) == []
+        assert differing(ours, walk, revision) == []
     assert min(tries.values()) > 1
     assert tries["1b5f0d9ad7c1"] > 40  # changes of tables, each of which is kept
 
@@ -234,7 +204,7 @@ def test_columns_that_mlflow_prepared_are_filled_again(ours: Database, walk: Wal
         ):
             connection.execute(text(statement))
     take(ours, TRACE_COLUMNS)
-    assert [each for each in differences(ours, walk, TRACE_COLUMNS) if " rows " in each or "assessments" in each] == []
+    assert [each for each in differing(ours, walk, TRACE_COLUMNS) if " rows " in each or "assessments" in each] == []
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
