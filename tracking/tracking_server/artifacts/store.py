@@ -24,7 +24,7 @@ TrackingError
 What no repetition mends is never 5xx: clients repeat a 5xx for minutes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self, TypeAlias
@@ -123,6 +123,15 @@ class Listing:
 
     entries: Sequence[Entry]
     next_after: str | None = None
+
+
+def entries_of(page_after: Callable[[str], Listing]) -> Iterator[Entry]:
+    """All entries of a folder, a page at a time. `page_after` is asked with what the page before it said, first ""."""
+    after: str | None = ""
+    while after is not None:
+        page = page_after(after)
+        yield from page.entries
+        after = page.next_after
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Final
 
 from tracking_server.artifacts.open_store import local_folder, open_store
 from tracking_server.artifacts.options import NO_OPTIONS, StoreOptions
-from tracking_server.artifacts.store import ArtifactStore, ByteRange, FinalBytes
+from tracking_server.artifacts.store import ArtifactStore, ByteRange, FinalBytes, entries_of
 from tracking_server.collect.outcome import KeptBackups
 from tracking_server.database.archive.format import (
     END_BYTES,
@@ -59,15 +59,11 @@ def kept_in(store: ArtifactStore, only: str = "") -> KeptBackups | None:
 
 
 def _backups(store: ArtifactStore, only: str) -> Iterator[_Backup]:
-    after: str | None = ""
-    while after is not None:
-        page = store.list("", after=after)
-        for entry in page.entries:
-            if entry.is_folder or (only and entry.name != only):
-                continue
-            if backup := _backup(store, entry.name):
-                yield backup
-        after = page.next_after
+    for entry in entries_of(lambda after: store.list("", after=after)):
+        if entry.is_folder or (only and entry.name != only):
+            continue
+        if backup := _backup(store, entry.name):
+            yield backup
 
 
 def _backup(store: ArtifactStore, name: str) -> _Backup | None:

@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from tracking_server.artifacts.paths import InvalidPath, join
-from tracking_server.artifacts.store import ArtifactNotFound, ArtifactStore
+from tracking_server.artifacts.store import ArtifactNotFound, ArtifactStore, Entry, entries_of
 from tracking_server.collect.claiming import AT_ONCE, references_of_versions
 from tracking_server.collect.outcome import Stays
 from tracking_server.collect.ownership import MARKER, refuse_foreign
@@ -147,32 +147,28 @@ def _pages(store: ArtifactStore, sweep: Sweep) -> Iterator[Sequence[_Folder]]:
 
 
 def _in_experiment(store: ArtifactStore, experiment: str, sweep: Sweep) -> Iterator[_Folder]:
-    for name, is_folder in _names(store, experiment):
-        path = join(experiment, name)
-        if is_folder and name in {"models", "traces"}:
-            pattern = _MODEL if name == "models" else _TRACE
+    for entry in _entries(store, experiment):
+        path = join(experiment, entry.name)
+        if entry.is_folder and entry.name in {"models", "traces"}:
+            pattern = _MODEL if entry.name == "models" else _TRACE
             for inner in _folders(store, path, sweep, pattern):
                 yield _Folder(path=join(path, inner), id=inner)
-        elif is_folder and _RUN.fullmatch(name):
-            yield _Folder(path=path, id=name)
+        elif entry.is_folder and _RUN.fullmatch(entry.name):
+            yield _Folder(path=path, id=entry.name)
         else:
             sweep.others += 1
 
 
 def _folders(store: ArtifactStore, folder: str, sweep: Sweep, pattern: re.Pattern[str]) -> Iterator[str]:
-    for name, is_folder in _names(store, folder):
-        if is_folder and pattern.fullmatch(name):
-            yield name
-        elif folder or name != MARKER:
+    for entry in _entries(store, folder):
+        if entry.is_folder and pattern.fullmatch(entry.name):
+            yield entry.name
+        elif folder or entry.name != MARKER:
             sweep.others += 1
 
 
-def _names(store: ArtifactStore, folder: str) -> Iterator[tuple[str, bool]]:
-    after: str | None = ""
-    while after is not None:
-        page = store.list(folder, after=after)
-        yield from ((entry.name, entry.is_folder) for entry in page.entries)
-        after = page.next_after
+def _entries(store: ArtifactStore, folder: str) -> Iterator[Entry]:
+    return entries_of(lambda after: store.list(folder, after=after))
 
 
 def _without_row(database: Database, folders: Sequence[_Folder], sweep: Sweep) -> Sequence[_Folder]:
@@ -229,8 +225,8 @@ def _files(store: ArtifactStore, folder: str) -> Iterator[str]:
     waiting = [folder]
     while waiting:
         current = waiting.pop()
-        for name, is_folder in _names(store, current):
-            if is_folder:
-                waiting.append(join(current, name))
+        for entry in _entries(store, current):
+            if entry.is_folder:
+                waiting.append(join(current, entry.name))
             else:
-                yield join(current, name)
+                yield join(current, entry.name)

@@ -13,7 +13,7 @@ import msgspec
 
 from tracking_server.artifacts.open_store import local_folder
 from tracking_server.artifacts.paths import join, parse_folder
-from tracking_server.artifacts.store import ArtifactNotFound
+from tracking_server.artifacts.store import ArtifactNotFound, entries_of
 from tracking_server.commands.artifact_progress import Progress, progress
 from tracking_server.commands.artifact_reasons import told_apart
 from tracking_server.commands.options import json_option
@@ -62,13 +62,9 @@ def list_artifacts(run_id: str | None, artifact_path: str, artifact_uri: str | N
         spot = within(places.spot(_uri(places, run_id, artifact_uri)), artifact_path)
         prefix = parse_folder(artifact_path)
         files: list[dict[str, object]] = []
-        after: str | None = ""
-        while after is not None:
-            page = attempted(partial(spot.files.list, spot.key, after=after))
-            for entry in page.entries:
-                size = {} if entry.is_folder else {"file_size": entry.size_bytes}
-                files.append({"path": join(prefix, entry.name), "is_dir": entry.is_folder, **size})
-            after = page.next_after
+        for entry in entries_of(lambda after: attempted(partial(spot.files.list, spot.key, after=after))):
+            size = {} if entry.is_folder else {"file_size": entry.size_bytes}
+            files.append({"path": join(prefix, entry.name), "is_dir": entry.is_folder, **size})
         files.sort(key=lambda file: str(file["path"]))
         click.echo(msgspec.json.format(msgspec.json.encode(files), indent=2))
 

@@ -6,7 +6,7 @@ import msgspec
 
 from tracking_server.artifacts.paths import join, parse_folder, parse_key
 from tracking_server.artifacts.roots import place_of, within
-from tracking_server.artifacts.store import Entry, Place, StoreDenied, StoreUnavailable
+from tracking_server.artifacts.store import Entry, Place, StoreDenied, StoreUnavailable, entries_of
 from tracking_server.entities.artifacts import (
     FileInfo,
     FoundArtifacts,
@@ -108,13 +108,8 @@ def held_place(uri: str, context: Context) -> Place:
 
 
 def _files(place: Place, prefix: str) -> Sequence[FileInfo]:
-    files: list[FileInfo] = []
-    after: str | None = ""
-    while after is not None:
-        page = place.store.list(place.key, after=after, limit=_LISTED_AT_ONCE)
-        files.extend(_file(entry, prefix) for entry in page.entries)
-        after = page.next_after
-    return tuple(sorted(files, key=_path))
+    entries = entries_of(lambda after: place.store.list(place.key, after=after, limit=_LISTED_AT_ONCE))
+    return tuple(sorted((_file(entry, prefix) for entry in entries), key=_path))
 
 
 def _path(file: FileInfo) -> str:

@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Final
 
 from tracking_server.artifacts.paths import InvalidPath, join, parse_key
-from tracking_server.artifacts.store import ByteRange, Entry, Reader, Stat, StoreChanged, StoreUnavailable, WrongKind
+from tracking_server.artifacts.store import (
+    ByteRange,
+    Entry,
+    Listing,
+    Reader,
+    Stat,
+    StoreChanged,
+    StoreUnavailable,
+    WrongKind,
+)
 from tracking_server.errors import TrackingError
 from tracking_server.transfer.attempts import attempted
 from tracking_server.transfer.files import CHUNK_BYTES, Advance, Files, Passing, Spot
@@ -36,18 +45,20 @@ class Downloading:
         page = attempted(lambda: spot.files.list(key))
         if page.entries or page.next_after is not None or not key:
             (self.root / path).mkdir(parents=True, exist_ok=True)
-            yield from self._folder(spot, path)
+            yield from self._folder(spot, path, page)
         else:
             yield Job(path, lambda: self._file(spot.files, key, path))
 
-    def _folder(self, spot: Spot, path: str) -> Iterator[Job]:
+    def _folder(self, spot: Spot, path: str, first: Listing | None = None) -> Iterator[Job]:
+        """`first`: its first page, where that has been asked for already."""
         after: str | None = ""
         while after is not None:
             try:
-                page = attempted(partial(spot.files.list, join(spot.key, path), after=after))
+                page = first or attempted(partial(spot.files.list, join(spot.key, path), after=after))
             except TrackingError as error:
                 yield Job(path, _failing(error))
                 return
+            first = None
             for entry in page.entries:
                 yield from self._entry(spot, path, entry)
             after = page.next_after
