@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tracking_server.commands.options import json_option, open_for_job, optional_database_url_option, report_file_option
+from tracking_server.commands.options import job_database, json_option, optional_database_url_option, report_file_option
 from tracking_server.commands.report import Report, reporting
 from tracking_server.database.archive.backup import Archive, back_up, verify_archive
 from tracking_server.errors import BackupFailed
@@ -36,11 +36,8 @@ def backup(
         missing = "--to" if destination is None else "--backend-store-uri"
         raise click.UsageError(f"Missing option '{missing}'.")
     with reporting("backup", report_file, BackupFailed, prints_json=prints_json) as report:
-        database = open_for_job(url)
-        try:
+        with job_database(url) as database:
             archive = back_up(database, destination, now=datetime.now(UTC), tool=f"trackplane {version('trackplane')}")
-        finally:
-            database.dispose()
         _tell(report, archive)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from tracking_server.commands.db_copy import copy
-from tracking_server.commands.options import database_url_argument, json_option, open_for_job, report_file_option
+from tracking_server.commands.options import database_url_argument, job_database, json_option, report_file_option
 from tracking_server.commands.report import Report, reporting
 from tracking_server.database.check import (
     DatabaseState,
@@ -16,7 +16,6 @@ from tracking_server.database.check import (
     Facts,
     Foreign,
     Newer,
-    Outdated,
     Standing,
     Step,
     explain,
@@ -54,16 +53,14 @@ db.add_command(copy)
 def check(url: str, prints_json: bool, report_file: Path | None) -> None:
     """Tell what a database is and what an upgrade would do. Nothing is changed."""
     with reporting("db check", report_file, SchemaUnsupported, prints_json=prints_json) as report:
-        database = open_for_job(url, LOOKING)
-        try:
+        with job_database(url, LOOKING) as database:
             state = look(database)
-            expected = _forecast(database, state, _steps(state))
-        finally:
-            database.dispose()
-        _tell(report, state, expected)
+            steps = steps_to(state, None)
+            expected = _forecast(database, state, steps)
+        _tell(report, state, steps, expected)
         if not prints_json:
             click.echo(explain(state))
-            _print_steps(_steps(state), expected)
+            _print_steps(steps, expected)
 
 
 @db.command("upgrade")
@@ -82,8 +79,7 @@ def upgrade_command(
     """
     started = time.monotonic()
     with reporting("db upgrade", report_file, MigrationFailed, prints_json=prints_json) as report:
-        database = open_for_job(url, LOOKING if dry_run else MIGRATING)
-        try:
+        with job_database(url, LOOKING if dry_run else MIGRATING) as database:
             before = look(database)  # the upgrade looks again under its lock, but that has opened the file to write
             if isinstance(before, Newer | Foreign):
                 raise SchemaUnsupported(explain(before))
@@ -99,8 +95,6 @@ def upgrade_command(
             done = upgrade(
                 database, wait_seconds=wait_seconds, before_step=lambda step: click.echo(step, err=True), to=to
             )
-        finally:
-            database.dispose()
         report.tell(
             **{"from": _revisions(done.before.facts), "to": _revisions(done.after.facts)},
             steps=list(done.steps),
@@ -117,7 +111,8 @@ def upgrade_command(
 def current(url: str, prints_json: bool, report_file: Path | None) -> None:
     """Print the revisions that are recorded in a database."""
     with reporting("db current", report_file, SchemaUnsupported, prints_json=prints_json) as report:
-        facts = _look(url).facts
+        with job_database(url, LOOKING) as database:
+            facts = look(database).facts
         report.tell(mlflow=_standing(facts.mlflow), trackplane=_standing(facts.trackplane))
         if not prints_json:
             for name, standing in (("mlflow", facts.mlflow), ("trackplane", facts.trackplane)):
@@ -158,28 +153,17 @@ def stamp_command(
     For a database whose record of it is wrong or lost. The schema must be that of the revision.
     """
     with reporting("db stamp", report_file, MigrationFailed, prints_json=prints_json) as report:
-        database = open_for_job(url, MIGRATING)
-        try:
+        with job_database(url, MIGRATING) as database:
             before = look(database)
             if isinstance(before, Empty):
                 raise SchemaUnsupported(explain(before))
             done = stamp(database, revision, wait_seconds=wait_seconds, is_forced=force)
-        finally:
-            database.dispose()
         report.tell(**{"from": _revisions(done.before.facts), "to": _revisions(done.after.facts)})
         if done.why_not is not None:
             report.tell(forced_although=done.why_not)
             click.echo(f"The schema is not that of {revision}: {done.why_not}.", err=True)
         if not prints_json:
             click.echo(explain(done.after))
-
-
-def _look(url: str) -> DatabaseState:
-    database = open_for_job(url, LOOKING)
-    try:
-        return look(database)
-    finally:
-        database.dispose()
 
 
 def _forecast(database: Database, state: DatabaseState, steps: Sequence[Step]) -> Forecast:
@@ -230,9 +214,8 @@ def _told(expected: Forecast) -> dict[str, object]:
     }
 
 
-def _tell(report: Report, state: DatabaseState, expected: Forecast) -> None:
+def _tell(report: Report, state: DatabaseState, steps: Sequence[Step], expected: Forecast) -> None:
     facts = state.facts
-    steps = _steps(state)
     report.tell(
         dialect=facts.dialect,
         state=type(state).__name__,
@@ -254,14 +237,6 @@ def _tell(report: Report, state: DatabaseState, expected: Forecast) -> None:
         **_told(expected),
         message=explain(state),
     )
-
-
-def _steps(state: DatabaseState) -> tuple[Step, ...]:
-    match state:
-        case Empty() | Outdated():
-            return state.steps
-        case _:
-            return ()
 
 
 def _standing(standing: Standing) -> dict[str, str | None]:

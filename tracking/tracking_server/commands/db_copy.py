@@ -8,16 +8,14 @@ from typing import Final
 import click
 
 from tracking_server.commands.database_uri import read_uri
-from tracking_server.commands.options import json_option, report_file_option
+from tracking_server.commands.options import JOB, json_option, report_file_option
 from tracking_server.commands.report import reporting
 from tracking_server.database.archive.live import copy_database
-from tracking_server.database.transactions import DatabaseOptions, open_database
+from tracking_server.database.transactions import open_database
 from tracking_server.errors import ConfigInvalid, RestoreFailed
 
 SOURCE: Final = "TRACKPLANE_COPY_SOURCE"
 TARGET: Final = "TRACKPLANE_COPY_TARGET"
-
-_OPTIONS: Final = DatabaseOptions(statement_timeout_seconds=0)
 
 
 @click.command("copy")
@@ -42,8 +40,8 @@ def copy(
     The source is read as of one moment, and is not changed.
     """
     with reporting("db copy", report_file, RestoreFailed, prints_json=prints_json) as report:
-        database = open_database(_chosen("SOURCE", source, source_file), _OPTIONS)
-        into = open_database(_chosen("TARGET", target, target_file), _OPTIONS)
+        database = open_database(_chosen("SOURCE", source, source_file), JOB)
+        into = open_database(_chosen("TARGET", target, target_file), JOB)
         try:
             copied = copy_database(database, into, now=datetime.now(UTC), tool=f"trackplane {version('trackplane')}")
         finally:

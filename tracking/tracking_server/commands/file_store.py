@@ -10,8 +10,8 @@ import click
 from tracking_server.commands.database_uri import BACKEND_STORE_URI
 from tracking_server.commands.options import (
     destination_url_option,
+    job_database,
     json_option,
-    open_for_job,
     optional_database_url_option,
     report_file_option,
 )
@@ -58,12 +58,9 @@ def import_command(
     started = time.monotonic()
     with reporting("import", report_file, ImportFailed, prints_json=prints_json) as report:
         options = Options(rewrites=[parse_rewrite(each) for each in rewrites], is_dry=is_dry, say=_say)
-        database = open_for_job(url, _OPTIONS)
-        try:
+        with job_database(url, _OPTIONS) as database:
             require_file_store(folder)
             imported = import_folder(database, folder, options)
-        finally:
-            database.dispose()
         report.tell(folder=str(folder), dry_run=is_dry, seconds=round(time.monotonic() - started, 3))
         tell(report, imported)
         if not prints_json:
@@ -99,11 +96,8 @@ def export_command(
     folder = Path(last)
     with reporting("export", report_file, ExportFailed, prints_json=prints_json) as report:
         options = ExportOptions(rewrites=[parse_rewrite(each) for each in rewrites], say=_say)
-        database = open_for_job(url, _OPTIONS)
-        try:
+        with job_database(url, _OPTIONS) as database:
             exported = export_folder(database, folder, options)
-        finally:
-            database.dispose()
         report.tell(folder=str(folder), written=exported.written, faults=exported.faults.kept)
         report.tell(faults_total=exported.faults.total, not_in_a_folder=exported.left_out)
         if not prints_json:

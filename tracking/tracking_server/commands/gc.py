@@ -17,7 +17,7 @@ from tracking_server.collect.backups import kept_backups
 from tracking_server.collect.collector import collect
 from tracking_server.collect.orphans import Limits
 from tracking_server.collect.outcome import Outcome, Stays, Wanted
-from tracking_server.commands.options import database_url_option, json_option, open_for_job, report_file_option
+from tracking_server.commands.options import database_url_option, job_database, json_option, report_file_option
 from tracking_server.commands.orphans import sweep_roots
 from tracking_server.commands.report import Report, reporting
 from tracking_server.database.check import Current, Outdated, explain, inspect_database
@@ -126,18 +126,15 @@ def gc(
 
 @contextmanager
 def _opened(url: str) -> Generator[Database]:
-    database = open_for_job(url)
-    if database.url.folder is not None:
-        raise ConfigInvalid(
-            f"{database.url.folder} is a folder of MLflow's FileStore, of which the database is a copy: what is removed"
-            " from the copy would come back. Import the folder into a database of its own (`trackplane import`), or use"
-            " `mlflow gc`. Nothing was removed."
-        )
-    try:
+    with job_database(url) as database:
+        if database.url.folder is not None:
+            raise ConfigInvalid(
+                f"{database.url.folder} is a folder of MLflow's FileStore, of which the database is a copy: what is"
+                " removed from the copy would come back. Import the folder into a database of its own (`trackplane"
+                " import`), or use `mlflow gc`. Nothing was removed."
+            )
         _refuse_other_schemas(database)
         yield database
-    finally:
-        database.dispose()
 
 
 def _ids(text: str) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Options that several commands share."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
@@ -21,9 +22,14 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 JOB: Final = DatabaseOptions(statement_timeout_seconds=0)
 
 
-def open_for_job(url: str, options: DatabaseOptions = JOB) -> Database:
+@contextmanager
+def job_database(url: str, options: DatabaseOptions = JOB) -> Generator[Database]:
     """With the passwords and certificates that the environment tells, as a server has them. Raises ConfigInvalid."""
-    return open_database(url, replace(options, access=access_from_environ(os.environ)))
+    database = open_database(url, replace(options, access=access_from_environ(os.environ)))
+    try:
+        yield database
+    finally:
+        database.dispose()
 
 
 def database_url_argument(command: Command) -> Command:
@@ -34,35 +40,28 @@ def database_url_argument(command: Command) -> Command:
 
 def database_url_option(command: Command) -> Command:
     """`url`, as `--backend-store-uri`."""
-    return _URL(_with_uri_file(command, missing="Missing option '--backend-store-uri'"))
+    return _url_option("--backend-store-uri", _with_uri_file(command, missing="Missing option '--backend-store-uri'"))
 
 
 def destination_url_option(command: Command) -> Command:
     """`url`, as `--to`."""
-    return _DESTINATION(_with_uri_file(command, missing="Missing option '--to'"))
+    return _url_option("--to", _with_uri_file(command, missing="Missing option '--to'"))
 
 
 def optional_database_url_option(command: Command) -> Command:
     """`url`, None when it is nowhere."""
-    return _URL(_with_uri_file(command, missing=None))
+    return _url_option("--backend-store-uri", _with_uri_file(command, missing=None))
 
 
-_URL: Final = click.option(
-    "--backend-store-uri",
-    "url",
-    envvar=BACKEND_STORE_URI,
-    show_envvar=True,
-    help="URL of the database. In the environment, a password is not seen by others.",
-)
-
-
-_DESTINATION: Final = click.option(
-    "--to",
-    "url",
-    envvar=BACKEND_STORE_URI,
-    show_envvar=True,
-    help="URL of the database. In the environment, a password is not seen by others.",
-)
+def _url_option(name: str, command: Command) -> Command:
+    option = click.option(
+        name,
+        "url",
+        envvar=BACKEND_STORE_URI,
+        show_envvar=True,
+        help="URL of the database. In the environment, a password is not seen by others.",
+    )
+    return option(command)
 
 
 def _with_uri_file(command: Command, *, missing: str | None) -> Command:

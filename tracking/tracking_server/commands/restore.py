@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from tracking_server.commands.options import database_url_option, json_option, open_for_job, report_file_option
+from tracking_server.commands.options import database_url_option, job_database, json_option, report_file_option
 from tracking_server.commands.report import reporting
 from tracking_server.database.archive import restore as archive_restore
 from tracking_server.errors import RestoreFailed
@@ -23,11 +23,8 @@ def restore(archive: Path, url: str, report_file: Path | None, *, replace: bool,
     the servers of the database first.
     """
     with reporting("restore", report_file, RestoreFailed, prints_json=prints_json) as report:
-        database = open_for_job(url)
-        try:
+        with job_database(url) as database:
             restored = archive_restore.restore(database, archive, replace=replace)
-        finally:
-            database.dispose()
         manifest = restored.manifest
         report.tell(
             path=str(archive),
