@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS: Final = 600.0
 SCRIPTS: Final[Mapping[LineageName, Path]] = {"mlflow": mlflow.SCRIPTS, "trackplane": trackplane.SCRIPTS}
+VERSION_TABLES: Final[Mapping[LineageName, str]] = {
+    "mlflow": mlflow.VERSION_TABLE,
+    "trackplane": trackplane.VERSION_TABLE,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,7 +115,7 @@ def _advance(lock: MigrationLock, steps: Sequence[Step], before_step: Callable[[
     for step in steps:
         name = f"{step.lineage}:{step.revision}"
         with _step(lock, name, before_step), _foreign_keys_asleep(lock.connection):
-            _run(lock.connection, scripts[step.lineage], step.revision)
+            _run(lock.connection, step.lineage, scripts[step.lineage], step.revision)
         names.append(name)
     return tuple(names)
 
@@ -141,20 +145,23 @@ def _scripts(lineage: LineageName) -> "ScriptDirectory":
     return ScriptDirectory(str(SCRIPTS[lineage]))
 
 
-def _run(connection: Connection, scripts: "ScriptDirectory", revision: str) -> None:
+def _run(connection: Connection, lineage: LineageName, scripts: "ScriptDirectory", revision: str) -> None:
+    """One step, on the connection that holds the lock of migrations."""
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
-
-    configuration = Config()
-    configuration.attributes["connection"] = connection
-    configuration.attributes["transactional_ddl"] = connection.dialect.name != "mysql"
 
     def steps(current: Any, _context: object) -> Any:
         # Alembic's documented way to run without a file of settings
         return scripts._upgrade_revs(revision, current)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
-    with EnvironmentContext(configuration, scripts, fn=steps, destination_rev=revision):
-        scripts.run_env()
+    with EnvironmentContext(Config(), scripts, fn=steps, destination_rev=revision) as environment:
+        environment.configure(
+            connection=connection,
+            version_table=VERSION_TABLES[lineage],
+            transactional_ddl=connection.dialect.name != "mysql",
+            transaction_per_migration=True,
+        )
+        environment.run_migrations()
 
 
 @contextmanager
