@@ -1,17 +1,16 @@
 """Decides, in one transaction, what will be removed for good, and claims it: from then on it cannot be restored."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 from sqlalchemy import Connection
 
 from tracking_server.collect.outcome import KeptBackups, Stays, Wanted
+from tracking_server.database.batches import batches
 from tracking_server.database.claims import ids_in
 from tracking_server.database.statements import collect as statements
 from tracking_server.database.statements.collect import EXPERIMENT, LOGGED_MODEL, RUN, Kind
 from tracking_server.errors import ConfigInvalid
-
-T = TypeVar("T")
 
 AT_ONCE: Final = 200
 
@@ -25,12 +24,12 @@ def claim(connection: Connection, wanted: Wanted, claim_id: str, now: int) -> Se
     if wanted.names_any:
         for kind, ids in _named(wanted):
             _refuse_live(connection, kind, ids, wanted.deleted_before)
-            for some in batches(ids):
+            for some in batches(ids, AT_ONCE):
                 connection.execute(statements.claim_these(kind, claim_id, now, some))
     else:
         for kind in (RUN, LOGGED_MODEL, EXPERIMENT):
             connection.execute(statements.claim_deleted(kind, claim_id, now, wanted.deleted_before))
-    for experiment_ids in batches(_experiment_ids(connection)):
+    for experiment_ids in batches(_experiment_ids(connection), AT_ONCE):
         for kind in (RUN, LOGGED_MODEL):
             connection.execute(statements.claim_of_experiments(kind, claim_id, now, experiment_ids))
     return [
@@ -45,11 +44,6 @@ def claimed_ids(connection: Connection, kind: Kind, after: str = "", limit: int 
     return connection.scalars(statements.select_claims(kind, after, limit)).all()
 
 
-def batches(items: Sequence[T], size: int = AT_ONCE) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
-
-
 def _named(wanted: Wanted) -> Iterator[tuple[Kind, Sequence[str]]]:
     yield RUN, wanted.run_ids
     yield LOGGED_MODEL, wanted.logged_model_ids
@@ -58,7 +52,9 @@ def _named(wanted: Wanted) -> Iterator[tuple[Kind, Sequence[str]]]:
 
 def _refuse_live(connection: Connection, kind: Kind, ids: Sequence[str], deleted_before: int) -> None:
     found = {
-        row[0]: row[1:] for some in batches(ids) for row in connection.execute(statements.select_stages(kind, some))
+        row[0]: row[1:]
+        for some in batches(ids, AT_ONCE)
+        for row in connection.execute(statements.select_stages(kind, some))
     }
     name = kind.name.replace("_", " ")
     for item_id in ids:
@@ -82,7 +78,7 @@ def _release_referenced(connection: Connection) -> Iterator[Stays]:
     """Runs and logged models that a live model version points to."""
     references = references_of_versions(connection)
     for kind in (RUN, LOGGED_MODEL):
-        for some in batches(list(references)):
+        for some in batches(references, AT_ONCE):
             for item_id in connection.scalars(statements.select_claimed(kind, some)).all():
                 connection.execute(statements.release(kind, [item_id]))
                 yield Stays(kind=kind.name, id=item_id, reason=pointed_to_by(references[item_id]))
@@ -121,7 +117,7 @@ def references_of_versions(connection: Connection) -> Mapping[str, str]:
 
 
 def _release_experiments_with_more(connection: Connection) -> Iterator[Stays]:
-    for some in batches(_experiment_ids(connection)):
+    for some in batches(_experiment_ids(connection), AT_ONCE):
         for kind in (RUN, LOGGED_MODEL):
             for experiment_id in connection.scalars(statements.select_experiments_with_more(kind, some)).all():
                 released = connection.execute(statements.release(EXPERIMENT, [str(experiment_id)]))

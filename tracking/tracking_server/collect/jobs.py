@@ -5,8 +5,9 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from tracking_server.collect.claiming import AT_ONCE, batches
+from tracking_server.collect.claiming import AT_ONCE
 from tracking_server.collect.outcome import Outcome, Stays, Wanted
+from tracking_server.database.batches import batches
 from tracking_server.database.statements import jobs as statements
 from tracking_server.database.transactions import Database
 
@@ -15,7 +16,7 @@ def collect_jobs(database: Database, wanted: Wanted, outcome: Outcome, *, is_dry
     """The age of a job counts from its creation, as with MLflow. What was named and does not go is told."""
     if not wanted.jobs and not wanted.job_ids:
         return
-    for ids in batches(wanted.job_ids) if wanted.job_ids else ((),):
+    for ids in batches(wanted.job_ids, AT_ONCE) if wanted.job_ids else ((),):
         if ids:
             with database.read() as connection:
                 outcome.kept.extend(_those_that_stay(connection, ids, wanted.jobs_created_before))

@@ -16,6 +16,7 @@ from tracking_server.artifacts.store import ArtifactNotFound, ArtifactStore, Ent
 from tracking_server.collect.claiming import AT_ONCE, references_of_versions
 from tracking_server.collect.outcome import Stays
 from tracking_server.collect.ownership import MARKER, refuse_foreign
+from tracking_server.database.batches import batches
 from tracking_server.database.claims import ids_in
 from tracking_server.database.statements import ownership as statements
 from tracking_server.database.transactions import Database
@@ -136,14 +137,7 @@ def _orphans(database: Database, store: ArtifactStore, limits: Limits, sweep: Sw
 def _pages(store: ArtifactStore, sweep: Sweep) -> Iterator[Sequence[_Folder]]:
     """Folders of runs, models and traces, at most so many at once."""
     for experiment in _folders(store, "", sweep, _EXPERIMENT):
-        page: list[_Folder] = []
-        for folder in _in_experiment(store, experiment, sweep):
-            page.append(folder)
-            if len(page) == AT_ONCE:
-                yield page
-                page = []
-        if page:
-            yield page
+        yield from batches(_in_experiment(store, experiment, sweep), AT_ONCE)
 
 
 def _in_experiment(store: ArtifactStore, experiment: str, sweep: Sweep) -> Iterator[_Folder]:

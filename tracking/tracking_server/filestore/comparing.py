@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
 from tracking_server.database.statements.metrics import Point
+from tracking_server.filestore.fitting import alike
 from tracking_server.filestore.rows import Experiment, FoundRun
 
 UNFINISHED: Final = frozenset({"RUNNING", "SCHEDULED"})
@@ -96,9 +97,9 @@ def place_experiment(
     for each in known:
         if _is_same(found, each, names_in_folder):
             return Place(experiment_id=each.experiment_id, name=each.name, is_known=True)
-    names = {_alike(each.name, dialect) for each in known}
+    names = {alike(each.name, dialect) for each in known}
     name = _short(found.name, dialect)
-    if _alike(name, dialect) in names:
+    if alike(name, dialect) in names:
         name = _short(found.name, dialect, f" ({found.experiment_id})")
     is_free = all(each.experiment_id != found.experiment_id for each in known)
     fits = dialect == "sqlite" or found.experiment_id < 2**31
@@ -114,10 +115,6 @@ def _is_same(found: Experiment, known: KnownExperiment, names_in_folder: Abstrac
         return False
     was_renamed = known.name not in names_in_folder
     return found.name == known.name or (was_renamed and found.artifact_location == known.artifact_location)
-
-
-def _alike(name: str, dialect: str) -> str:
-    return name.casefold().rstrip() if dialect == "mysql" else name
 
 
 def _short(name: str, dialect: str, suffix: str = "") -> str:

@@ -17,7 +17,7 @@ from tracking_server.filestore.addresses import Rewrite, rewritten
 from tracking_server.filestore.export_models import write_logged_models, write_registry
 from tracking_server.filestore.export_runs import write_runs
 from tracking_server.filestore.folder import Faults
-from tracking_server.filestore.progress import Progress
+from tracking_server.filestore.progress import Progress, say_nothing
 from tracking_server.filestore.reading import META, REGISTRY, TRASH
 from tracking_server.filestore.writing import NewFolder
 
@@ -33,14 +33,10 @@ EXPORTED: Final = frozenset(
 """The tables that have a place in such a folder; latest metrics are found again when it is read."""
 
 
-def _say_nothing(_: str) -> None:
-    pass
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportOptions:
     rewrites: Sequence[Rewrite] = ()
-    say: Callable[[str], None] = _say_nothing
+    say: Callable[[str], None] = say_nothing
 
 
 @dataclass(kw_only=True, slots=True)

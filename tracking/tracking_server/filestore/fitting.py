@@ -62,13 +62,13 @@ class Fit:
         seen: dict[str, str] = {}
         for key, value in texts.items():
             place = f"{path}/{key}"
-            alike = key.casefold().rstrip() if self.dialect == "mysql" else key
+            folded = alike(key, self.dialect)
             if key_limit is not None and len(key) > key_limit:
                 self.faults.add(place, f"its key is longer than {key_limit} characters: left out")
-            elif alike in seen:
-                self.faults.add(place, f"this database cannot tell its key from {seen[alike]!r}: left out")
+            elif folded in seen:
+                self.faults.add(place, f"this database cannot tell its key from {seen[folded]!r}: left out")
             else:
-                seen[alike] = key
+                seen[folded] = key
                 kept = str(self._clean(value, place))
                 if value_limit is not None and len(kept) > value_limit:
                     kept = self._cut(kept, _Limit(columns[1], 1, value_limit), place)
@@ -90,6 +90,11 @@ class Fit:
             )
         self.faults.add(path, f"cut off from {len(value)} to {limit.characters} characters")
         return value[: limit.characters]
+
+
+def alike(text: str, dialect: str) -> str:
+    """Equal for texts that the engine may take for one: MySQL's usual collations ignore case and trailing blanks."""
+    return text.casefold().rstrip() if dialect == "mysql" else text
 
 
 def _limits(table: Table, fields: tuple[str, ...], dialect: str) -> list[_Limit]:

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tracking_server.database import schema
+from tracking_server.database.batches import batches
 from tracking_server.filestore import statements
 from tracking_server.filestore.comparing import Place
 from tracking_server.filestore.folder import Broken
 from tracking_server.filestore.reading import read_dataset
 from tracking_server.filestore.rows import Dataset, FoundEdge, FoundExperiment
-from tracking_server.filestore.sink import Sink, batches
+from tracking_server.filestore.sink import Sink
 from tracking_server.filestore.target import Target
 
 BATCH_DATASETS: Final = 100

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tracking_server.database import schema
+from tracking_server.database.batches import batches
 from tracking_server.filestore import statements
 from tracking_server.filestore.comparing import Place
 from tracking_server.filestore.folder import Broken
@@ -16,7 +17,7 @@ from tracking_server.filestore.rows import (
     FoundVersion,
     ModelPoint,
 )
-from tracking_server.filestore.sink import BATCH_ROWS, Sink, batches
+from tracking_server.filestore.sink import BATCH_ROWS, Sink
 from tracking_server.filestore.target import WORKSPACE, Target
 
 BATCH_MODELS: Final = 100

@@ -1,21 +1,24 @@
 """The runs of one experiment, with all that they have, in batches: new ones are written, known ones compared."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
+
+from sqlalchemy import Row
 
 from tracking_server.database import schema
+from tracking_server.database.batches import batches
 from tracking_server.database.statements import metrics as metric_statements
 from tracking_server.database.statements import params as param_statements
 from tracking_server.database.statements import tags as tag_statements
 from tracking_server.database.statements.metrics import Point
 from tracking_server.filestore import statements
-from tracking_server.filestore.comparing import Differs, Grown, KnownRun, Place, Same, compare_run
+from tracking_server.filestore.comparing import UNFINISHED, Differs, Grown, KnownRun, Place, Same, compare_run
 from tracking_server.filestore.folder import Broken
 from tracking_server.filestore.import_datasets import Datasets
 from tracking_server.filestore.progress import Progress
-from tracking_server.filestore.reading import read_points, read_run, run_names
+from tracking_server.filestore.reading import META, read_points, read_run, run_names
 from tracking_server.filestore.rows import FoundExperiment, FoundRun
-from tracking_server.filestore.sink import Sink, batches
+from tracking_server.filestore.sink import Sink
 from tracking_server.filestore.target import KEPT, Target
 
 BATCH_RUNS: Final = 100
@@ -33,14 +36,17 @@ def import_runs(target: Target, experiment: FoundExperiment, place: Place, progr
 def _import_batch(
     target: Target, experiment: FoundExperiment, place: Place, datasets: Datasets, names: Sequence[str]
 ) -> None:
-    known = _known_runs(target, names)
+    rows = {row.run_uuid: row for row in target.read(statements.SELECT_KNOWN_RUNS, {"run_ids": list(names)})}
+    unchanged = {
+        name for name in names if name in rows and _is_unchanged(target, f"{experiment.path}/{name}", rows[name].status)
+    }
+    target.imported.runs_known += len(unchanged)
+    known = _known_runs(target, [row for name, row in rows.items() if name not in unchanged])
     new: list[FoundRun] = []
     for name in names:
-        path = f"{experiment.path}/{name}"
-        known_run = known.get(name)
-        if known_run is not None and _is_unchanged(target, path, known_run):
-            target.imported.runs_known += 1
+        if name in unchanged:
             continue
+        path, known_run = f"{experiment.path}/{name}", known.get(name)
         try:
             run = _fitted(target, read_run(target.folder, path, target.options.rewrites), place)
         except Broken as broken:
@@ -58,9 +64,9 @@ def _datasets_of(runs: Iterable[FoundRun]) -> list[str]:
     return sorted({edge.dataset for run in runs for edge in run.edges if edge.dataset is not None})
 
 
-def _is_unchanged(target: Target, path: str, known: KnownRun) -> bool:
+def _is_unchanged(target: Target, path: str, status: str | None) -> bool:
     since = target.options.unchanged_since_ns
-    return since is not None and not known.is_unfinished and target.folder.modified_ns(f"{path}/meta.yaml") < since
+    return since is not None and status not in UNFINISHED and target.folder.modified_ns(f"{path}/{META}") < since
 
 
 def _fitted(target: Target, run: FoundRun, place: Place) -> FoundRun:
@@ -78,11 +84,11 @@ def _fitted(target: Target, run: FoundRun, place: Place) -> FoundRun:
     )
 
 
-def _known_runs(target: Target, names: Sequence[str]) -> dict[str, KnownRun]:
-    run_ids = {"run_ids": list(names)}
-    found = target.read(statements.SELECT_KNOWN_RUNS, run_ids)
+def _known_runs(target: Target, found: Sequence[Row[*tuple[Any, ...]]]) -> dict[str, KnownRun]:
+    """With all that the database has of them."""
     if not found:
         return {}
+    run_ids = {"run_ids": [row.run_uuid for row in found]}
     params: dict[str, dict[str, str]] = {}
     for run_id, key, value in target.read(param_statements.SELECT_OF_RUNS, run_ids):
         params.setdefault(run_id, {})[key] = value

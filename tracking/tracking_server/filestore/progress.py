@@ -7,6 +7,10 @@ from typing import Final
 EVERY_SECONDS: Final = 2.0
 
 
+def say_nothing(_: str) -> None:
+    pass
+
+
 class Progress:
     def __init__(
         self, say: Callable[[str], None], total: int, what: str, clock: Callable[[], float] = time.monotonic

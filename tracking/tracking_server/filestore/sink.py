@@ -1,22 +1,15 @@
 """The way of rows into a database, in statements of many rows each; or nowhere, for a trial run."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Final, TypeVar, TypeVarTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, TypeVarTuple
 
 from sqlalchemy import Connection, Executable, Row, Select
 
+from tracking_server.database.batches import batches
 from tracking_server.database.statements.bulk_insert import BulkInsert
 
-T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 BATCH_ROWS: Final = 5000
-
-
-def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
 
 
 class Sink:

@@ -12,6 +12,7 @@ from tracking_server.errors import BadRequest
 from tracking_server.filestore.addresses import Rewrite
 from tracking_server.filestore.fitting import Fit
 from tracking_server.filestore.folder import Broken, Faults, Folder
+from tracking_server.filestore.progress import say_nothing
 from tracking_server.filestore.sink import Sink
 
 T = TypeVar("T")
@@ -24,10 +25,6 @@ KEPT: Final = 1000
 """Of each list of the report; what is more is only counted."""
 
 
-def _say_nothing(_: str) -> None:
-    pass
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
     rewrites: Sequence[Rewrite] = ()
@@ -35,7 +32,7 @@ class Options:
     unchanged_since_ns: int | None = None
     """Runs that are known, are over and have not changed since then are not read again. None: all are compared."""
     creates_schema: bool = True
-    say: Callable[[str], None] = _say_nothing
+    say: Callable[[str], None] = say_nothing
 
 
 @dataclass(kw_only=True, slots=True)

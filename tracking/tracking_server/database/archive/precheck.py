@@ -1,14 +1,14 @@
 """Reads an archive once before it goes to another engine, and refuses it with the rows that would not fit."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, Dialect
 
 from tracking_server.database.archive.contents import ArchivedTable, ArchiveSource, read_tables
 from tracking_server.database.archive.fit import Engine, Faults, check_row, checks_of, key_of
-from tracking_server.database.archive.format import Row
 from tracking_server.database.archive.head_schema import head_tables
 from tracking_server.database.archive.sameness import UniqueKey, Weights, unique_keys
+from tracking_server.database.batches import batches
 from tracking_server.errors import RestoreFailed
 
 _ROWS_AT_ONCE = 500
@@ -66,7 +66,7 @@ def _read_once(archived: ArchivedTable, engine: Engine, weights: Weights | None,
     keys = unique_keys(table, archived.content.rows) if weights is not None else ()
     for key in keys:
         key.places = [places[name] for name in key.columns if name in places]
-    for rows in _batches(archived.rows):
+    for rows in batches(archived.rows, _ROWS_AT_ONCE):
         for row in rows:
             check_row(archived, row, in_order, primary, faults)
         if weights is not None and keys:
@@ -82,7 +82,7 @@ def _read_once(archived: ArchivedTable, engine: Engine, weights: Weights | None,
 def _read_again(archived: ArchivedTable, keys: Sequence[UniqueKey], weights: Weights, faults: Faults) -> None:
     """Only keys that met in a bit; most of them have done so by chance."""
     first: list[dict[int, str]] = [{} for _ in keys]
-    for rows in _batches(archived.rows):
+    for rows in batches(archived.rows, _ROWS_AT_ONCE):
         weights.learn(text for row in rows for key in keys for text in key.texts(row))
         for row in rows:
             for key, seen in zip(keys, first, strict=True):
@@ -94,17 +94,6 @@ def _read_again(archived: ArchivedTable, keys: Sequence[UniqueKey], weights: Wei
                 if other is not told:
                     limit = f"the collation {weights.collation} holds it to be the same as [{other}]"
                     faults.add(archived.name, told, ", ".join(key.columns), limit)
-
-
-def _batches(rows: Iterator[Row]) -> Iterator[Sequence[Row]]:
-    batch: list[Row] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == _ROWS_AT_ONCE:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _refuse_character_set(connection: Connection) -> None:
