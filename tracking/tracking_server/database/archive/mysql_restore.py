@@ -11,10 +11,11 @@ from typing import Any, Final, cast
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.exc import DBAPIError
 
-from tracking_server.database.archive.contents import ArchivedTable, ArchiveSource, read_tables
-from tracking_server.database.archive.format import Row, TableContent
+from tracking_server.database.archive.contents import ArchivedTable, ArchiveSource
+from tracking_server.database.archive.format import Row
+from tracking_server.database.archive.loading import execute_as_written, load
 from tracking_server.database.archive.mysql_schema import TRIGGER, is_trigger, mysql_tables, mysql_triggers
-from tracking_server.database.archive.names import StoredTable, is_ours, quoted
+from tracking_server.database.archive.names import is_ours, quoted
 from tracking_server.database.archive.target import refuse_orphans, refuse_used, verify_restored
 from tracking_server.database.lock import MigrationLock
 from tracking_server.database.transactions import Database
@@ -73,7 +74,8 @@ def _restore(
     connection.rollback()
     with _beside(connection, current, NEW) as new, _beside(connection, current, OLD) as aside:
         with _session_in(database, new) as loading:
-            loaded = _load(source, loading)
+            loaded = load(source, loading, _insert, is_trigger)
+            loading.commit()
             made = [table.name for table in mysql_tables(loading)]
             verify_restored(loading, loaded)
             if checks_references:
@@ -90,19 +92,19 @@ def _swap(connection: Connection, renaming: str) -> None:
     triggers = mysql_triggers(connection)
     connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
     if triggers:
-        _execute(connection, f"DROP TRIGGER {quoted(TRIGGER, 'mysql')}")
+        execute_as_written(connection, f"DROP TRIGGER {quoted(TRIGGER, 'mysql')}")
     try:
-        _execute(connection, renaming)
+        execute_as_written(connection, renaming)
     except BaseException:
         for statement in triggers:
-            _execute(connection, statement)
+            execute_as_written(connection, statement)
         raise
 
 
 def _make_triggers(connection: Connection, statements: Sequence[str]) -> None:
     for statement in statements:
         try:
-            _execute(connection, statement)
+            execute_as_written(connection, statement)
         except DBAPIError as error:
             raise RestoreFailed(
                 f"The archive is restored with all of its rows, but a trigger cannot be made: {error.orig}."
@@ -127,7 +129,9 @@ def _beside(connection: Connection, current: str, suffix: str) -> Generator[str]
     try:
         _drop(connection, name)
         kind, collation = connection.exec_driver_sql("SELECT @@character_set_database, @@collation_database").one()
-        _execute(connection, f"CREATE DATABASE {quoted(name, 'mysql')} CHARACTER SET {kind} COLLATE {collation}")
+        execute_as_written(
+            connection, f"CREATE DATABASE {quoted(name, 'mysql')} CHARACTER SET {kind} COLLATE {collation}"
+        )
     except DBAPIError as error:
         raise RestoreFailed(
             f"A restore loads into a database beside this one, and {name} cannot be made: {error.orig}. Allow it:"
@@ -149,7 +153,7 @@ def _drop(connection: Connection, name: str) -> None:
             f" {', '.join(strange)}. The database is as it was."
         )
     connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
-    _execute(connection, f"DROP DATABASE IF EXISTS {quoted(name, 'mysql')}")
+    execute_as_written(connection, f"DROP DATABASE IF EXISTS {quoted(name, 'mysql')}")
 
 
 @contextmanager
@@ -162,20 +166,6 @@ def _session_in(database: Database, name: str) -> Generator[Connection]:
             yield connection
         finally:
             connection.invalidate()
-
-
-def _load(source: ArchiveSource, connection: Connection) -> Sequence[tuple[StoredTable, TableContent]]:
-    for statement in source.manifest.native_schema.before_rows:
-        _execute(connection, statement)
-    loaded: list[tuple[StoredTable, TableContent]] = []
-    for table in read_tables(source):
-        _insert(connection, table)
-        loaded.append((StoredTable(name=table.name, columns=table.columns), table.content))
-    for statement in source.manifest.native_schema.after_rows:
-        if not is_trigger(statement):
-            _execute(connection, statement)
-    connection.commit()
-    return loaded
 
 
 def _insert(connection: Connection, table: ArchivedTable) -> None:
@@ -207,8 +197,3 @@ def batched_by_size(rows: Iterable[Row]) -> Generator[Sequence[Row]]:
 def _renaming(source: str, target: str, table: str) -> str:
     name = quoted(table, "mysql")
     return f"{quoted(source, 'mysql')}.{name} TO {quoted(target, 'mysql')}.{name}"
-
-
-def _execute(connection: Connection, statement: str) -> None:
-    """Without parameters, so that a percent sign is one."""
-    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})

@@ -9,9 +9,9 @@ from typing import Any, Final, cast
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from tracking_server.database.archive.contents import ArchivedTable, ArchiveSource, read_tables
-from tracking_server.database.archive.format import TableContent
-from tracking_server.database.archive.names import StoredTable, quoted
+from tracking_server.database.archive.contents import ArchivedTable, ArchiveSource
+from tracking_server.database.archive.loading import execute_as_written, load
+from tracking_server.database.archive.names import quoted
 from tracking_server.database.archive.postgresql_schema import postgresql_tables
 from tracking_server.database.archive.target import refuse_used, verify_restored
 from tracking_server.errors import RestoreFailed
@@ -45,25 +45,13 @@ def restore_postgresql(source: ArchiveSource, connection: Connection, *, replace
 def _restore(source: ArchiveSource, connection: Connection, old: Sequence[str]) -> None:
     privileges = connection.execute(_PRIVILEGES).all()
     if old:
-        _execute(connection, f"DROP TABLE {', '.join(map(quoted, old))}")
-    loaded = _load(source, connection)
+        execute_as_written(connection, f"DROP TABLE {', '.join(map(quoted, old))}")
+    loaded = load(source, connection, _copy)
     kept = {table.name for table, _ in loaded}.intersection(old)
     for table_name, grant in privileges:
         if table_name in kept:
-            _execute(connection, grant)
+            execute_as_written(connection, grant)
     verify_restored(connection, loaded)
-
-
-def _load(source: ArchiveSource, connection: Connection) -> Sequence[tuple[StoredTable, TableContent]]:
-    for statement in source.manifest.native_schema.before_rows:
-        _execute(connection, statement)
-    loaded: list[tuple[StoredTable, TableContent]] = []
-    for table in read_tables(source):
-        _copy(connection, table)
-        loaded.append((StoredTable(name=table.name, columns=table.columns), table.content))
-    for statement in source.manifest.native_schema.after_rows:
-        _execute(connection, statement)
-    return loaded
 
 
 def _copy(connection: Connection, table: ArchivedTable) -> None:
@@ -72,8 +60,3 @@ def _copy(connection: Connection, table: ArchivedTable) -> None:
     with raw.cursor() as cursor, cursor.copy(f"COPY {quoted(table.name)} ({columns}) FROM STDIN") as copy:
         for row in table.rows:
             copy.write_row(row)
-
-
-def _execute(connection: Connection, statement: str) -> None:
-    """Without parameters, so that a percent sign is one."""
-    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
