@@ -22,24 +22,20 @@ _PROXY: Final = "/api/2.0/mlflow-artifacts/artifacts"
 _PROXY_END: Final = "/mlflow-artifacts/artifacts"
 
 
-class _RunInfo(msgspec.Struct, frozen=True):
+class _GotUri(msgspec.Struct, frozen=True):
     artifact_uri: str = ""
 
 
-class _Run(msgspec.Struct, frozen=True):
-    info: _RunInfo
+class _Owner(msgspec.Struct, frozen=True):
+    info: _GotUri
 
 
 class _GotRun(msgspec.Struct, frozen=True):
-    run: _Run
-
-
-class _Model(msgspec.Struct, frozen=True):
-    info: _RunInfo
+    run: _Owner
 
 
 class _GotModel(msgspec.Struct, frozen=True):
-    model: _Model
+    model: _Owner
 
 
 class _ModelVersion(msgspec.Struct, frozen=True):
@@ -48,10 +44,6 @@ class _ModelVersion(msgspec.Struct, frozen=True):
 
 class _GotModelVersion(msgspec.Struct, frozen=True):
     model_version: _ModelVersion
-
-
-class _GotUri(msgspec.Struct, frozen=True):
-    artifact_uri: str = ""
 
 
 @dataclass(frozen=True, slots=True)

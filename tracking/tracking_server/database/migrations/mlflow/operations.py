@@ -139,19 +139,15 @@ class Rebuild:
         self._batch: Final = batch
 
     def add_column(self, column: Column[Any]) -> None:
-        if has_column(self._table, column.name):
-            return
         if self._batch is None:
-            op.add_column(self._table, column)
-        else:
+            add_column(self._table, column)
+        elif not has_column(self._table, column.name):
             self._batch.add_column(column)
 
     def drop_column(self, column: str) -> None:
-        if not has_column(self._table, column):
-            return
         if self._batch is None:
-            op.drop_column(self._table, column)
-        else:
+            drop_column(self._table, column)
+        elif has_column(self._table, column):
             self._batch.drop_column(column)
 
     def alter_column(self, column: str, **changes: Any) -> None:
