@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,6 +51,37 @@ def walk(url: str, twin: str, first: str, last: str, file: Path, home: Path) -> 
     printed = run_script(WALK, *spelt, first, last, str(file), home=home, environ={"PYTHONPATH": str(ROOT)})
     left: Mapping[str, Left] = last_line(printed)
     return left
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Walk:
+    """What each of MLflow's steps left on an engine, and where the database is from which ours begin."""
+
+    left: Mapping[str, Left]
+    start: str
+    """A file of SQLite, else the name of a database."""
+
+
+class Walks:
+    """From one revision to another on each engine, made once. `name` tells its databases from those of others."""
+
+    def __init__(self, folder: Path, name: str, first: str, last: str, rows_of: Path) -> None:
+        self._folder: Final = folder
+        self._name: Final = name
+        self._way: Final = (first, last, rows_of, folder)
+        self._done: Final[dict[str, Walk]] = {}
+
+    def on(self, engine: str, server: Any) -> Walk:
+        """`server`: None for SQLite."""
+        if engine not in self._done:
+            if server is None:
+                theirs, start = (str(self._folder / each) for each in ("theirs.db", "start.db"))
+                url, twin = (f"sqlite:///{each}" for each in (theirs, start))
+            else:
+                theirs, start = f"{self._name}_theirs", f"{self._name}_start"
+                url, twin = (server.create_database(each) for each in (theirs, start))
+            self._done[engine] = Walk(left=walk(url, twin, *self._way), start=start)
+        return self._done[engine]
 
 
 def driven(url: str) -> str:

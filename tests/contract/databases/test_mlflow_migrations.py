@@ -23,10 +23,10 @@ from tests.support.migrated import (
     DATA,
     RELEASES,
     Left,
+    Walks,
     differences,
     golden_of,
     upgraded_by_mlflow,
-    walk,
     what_is_left,
 )
 from tests.support.schema_facts import insert_rows
@@ -46,28 +46,9 @@ STRIDE: Final = int(os.environ.get("TRACKPLANE_KILL_STRIDE", "0"))
 """`make kill-steps` sets it to 1: each statement of a chain is a moment to be killed at."""
 
 
-class Walks:
-    """Of each engine, what MLflow's steps left, and the name of a database before the first of them."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder: Final = folder
-        self._done: Final[dict[str, tuple[Mapping[str, Left], str]]] = {}
-
-    def on(self, engine: str, server: Any) -> tuple[Mapping[str, Left], str]:
-        if engine not in self._done:
-            if server is None:
-                start = str(self._folder / "start.db")
-                urls = [f"sqlite:///{self._folder / 'theirs.db'}", f"sqlite:///{start}"]
-            else:
-                start = "early_start"
-                urls = [server.create_database(name) for name in ("early_theirs", start)]
-            self._done[engine] = (walk(urls[0], urls[1], "base", LAST, ROWS, self._folder), start)
-        return self._done[engine]
-
-
 @pytest.fixture(scope="module")
 def walks(tmp_path_factory: pytest.TempPathFactory) -> Walks:
-    return Walks(tmp_path_factory.mktemp("walks"))
+    return Walks(tmp_path_factory.mktemp("walks"), "early", "base", LAST, ROWS)
 
 
 @pytest.fixture
@@ -77,13 +58,13 @@ def server(engine_name: str, request: pytest.FixtureRequest) -> Any:
 
 @pytest.fixture
 def theirs(walks: Walks, engine_name: str, server: Any) -> Mapping[str, Left]:
-    return walks.on(engine_name, server)[0]
+    return walks.on(engine_name, server).left
 
 
 @pytest.fixture
 def ours(walks: Walks, engine_name: str, server: Any, tmp_path: Path) -> Iterator[Database]:
     """As it was before MLflow 1.0: five tables, and no revision recorded."""
-    start = walks.on(engine_name, server)[1]
+    start = walks.on(engine_name, server).start
     if server is None:
         url = f"sqlite:///{shutil.copyfile(start, tmp_path / 'ours.db')}"
     else:

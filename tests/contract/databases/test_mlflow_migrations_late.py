@@ -8,7 +8,6 @@ import json
 import shutil
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib import import_module
 from itertools import count
 from pathlib import Path
@@ -20,8 +19,7 @@ from alembic.operations import Operations
 from sqlalchemy import Connection, event, text
 
 from tests.support.databases import opened
-from tests.support.migrated import DATA, Left, differences, what_is_left
-from tests.support.migrated import walk as walk_of
+from tests.support.migrated import DATA, Walk, Walks, differences, what_is_left
 from tests.support.schema_facts import facts, insert_rows, rows
 from tracking_server.database.migrations.mlflow import HEAD, releases, versions
 from tracking_server.database.transactions import Database
@@ -45,35 +43,9 @@ MODULES: Final = {
 INSERTIONS: Final[Mapping[str, Mapping[str, list[dict[str, Any]]]]] = json.loads(ROWS.read_text(encoding="utf-8"))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Walk:
-    """What each of MLflow's steps left on an engine, and where the database is from which ours begin."""
-
-    left: Mapping[str, Left]
-    start: str
-    """A file of SQLite, else the name of a database."""
-
-
-class Walks:
-    def __init__(self, folder: Path) -> None:
-        self._folder: Final = folder
-        self._done: Final[dict[str, Walk]] = {}
-
-    def on(self, engine: str, server: Any) -> Walk:
-        if engine not in self._done:
-            if engine == "sqlite":
-                theirs, start = (str(self._folder / name) for name in ("theirs.db", "start.db"))
-                url, twin = (f"sqlite:///{name}" for name in (theirs, start))
-            else:
-                theirs, start = "late_theirs", "late_start"
-                url, twin = (server.create_database(name) for name in (theirs, start))
-            self._done[engine] = Walk(left=walk_of(url, twin, FIRST, HEAD, ROWS, self._folder), start=start)
-        return self._done[engine]
-
-
 @pytest.fixture(scope="module")
 def walks(tmp_path_factory: pytest.TempPathFactory) -> Walks:
-    return Walks(tmp_path_factory.mktemp("walks"))
+    return Walks(tmp_path_factory.mktemp("walks"), "late", FIRST, HEAD, ROWS)
 
 
 @pytest.fixture
