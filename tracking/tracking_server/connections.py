@@ -149,6 +149,9 @@ class Connection(HttpToolsProtocol):
         if len(self.pipeline) >= PIPELINE_LIMIT:
             self.send_400_response(f"More than {PIPELINE_LIMIT} requests wait for their answers.")
             raise _Refused
+        if sum(name == b"host" for name, _ in self.headers) > 1:  # what stands behind it may be another's request
+            self.send_400_response("The request has more than one Host header.")
+            raise _Refused
         self._is_in_head = False
         self._is_head_begun = False
         self._head_since = None

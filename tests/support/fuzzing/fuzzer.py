@@ -142,7 +142,6 @@ class Fuzzer:
     def _all_that_comes(self, request: bytes) -> bytes:
         with socket.create_connection(("127.0.0.1", self._port), timeout=20) as opened:
             opened.sendall(request)
-            opened.shutdown(socket.SHUT_WR)
             answer = b""
             try:
                 while part := opened.recv(65_536):

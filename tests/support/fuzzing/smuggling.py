@@ -8,7 +8,7 @@ from typing import Final
 _POST: Final = (
     b"POST /api/2.0/mlflow/experiments/create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 )
-_NEXT: Final = b"GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
+_NEXT: Final = b"GET /smuggled HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 SHAPES: Final = {
     "length and chunked": _POST + b"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + _NEXT,

@@ -46,16 +46,12 @@ class Head:
 
 
 def head_of(scope: Scope) -> Head:
-    """Raises InvalidParameter for what cannot be one request."""
-    pairs: list[tuple[bytes, bytes]] = scope["headers"]
-    headers = dict(pairs)
-    if len(headers) != len(pairs) and sum(name == b"host" for name, _ in pairs) > 1:
-        raise InvalidParameter("The request has more than one Host header.")
+    """Raises InvalidParameter for a path that is no text."""
     return Head(
         method=scope["method"],
         path=_decoded(scope["raw_path"]),
         query_string=scope["query_string"],
-        headers=headers,
+        headers=dict(scope["headers"]),
         scheme=scope["scheme"],
     )
 
