@@ -15,7 +15,7 @@ from tracking_operator.decisions.status import status_of_invalid_spec, status_of
 from tracking_operator.decisions.story import tell
 from tracking_operator.errors import ClusterRefused, SpecInvalid
 from tracking_operator.resource.kinds import Manifest, Ref
-from tracking_operator.resource.spec import parse
+from tracking_operator.resource.parse import parse
 
 REFUSED_SECONDS: Final = 300.0
 """How long to wait after the API server has refused something: a person has to act first."""

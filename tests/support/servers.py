@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tracking_operator.resource.kinds import Manifest
-from tracking_operator.resource.spec import TrackingServer, parse
+from tracking_operator.resource.parse import parse
+from tracking_operator.resource.spec import TrackingServer
 
 NAME: Final = "demo"
 NAMESPACE: Final = "ml"

@@ -5,7 +5,7 @@ from typing import Any
 
 from tracking_operator.errors import SpecInvalid
 from tracking_operator.resource.kinds import Ref
-from tracking_operator.resource.spec import parse
+from tracking_operator.resource.parse import parse
 
 
 class References:

@@ -11,7 +11,8 @@ import yaml
 from tracking_operator.errors import Fault, SpecInvalid
 from tracking_operator.resource import names
 from tracking_operator.resource.kinds import SECRET, Manifest
-from tracking_operator.resource.spec import TrackingServer, parse
+from tracking_operator.resource.parse import parse
+from tracking_operator.resource.spec import TrackingServer
 
 DEFAULT_NAMESPACE: Final = "default"
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from tests.support.environments import ROOT
-from tracking_operator.resource.spec import parse
+from tracking_operator.resource.parse import parse
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
 LINK = re.compile(r"\]\(([^)#\s]+)")

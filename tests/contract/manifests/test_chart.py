@@ -10,7 +10,7 @@ import yaml
 from tests.support.charts import OPERATOR_CHART, ROOT, helm, of_kind, only, rendered
 from tracking_operator.handlers.lifecycle import FINISH_SECONDS
 from tracking_operator.resource.kinds import Manifest
-from tracking_operator.resource.spec import parse
+from tracking_operator.resource.parse import parse
 from tracking_operator.settings import Settings
 
 

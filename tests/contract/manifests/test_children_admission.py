@@ -17,7 +17,8 @@ from tracking_operator.desired.places import CLUSTER
 from tracking_operator.desired.restore_job import restore_job
 from tracking_operator.desired.verify_job import verify_job
 from tracking_operator.resource.kinds import Manifest
-from tracking_operator.resource.spec import TrackingServer, parse
+from tracking_operator.resource.parse import parse
+from tracking_operator.resource.spec import TrackingServer
 
 STRICT: Final = "fieldValidation=Strict&dryRun=All"
 ARCHIVE: Final = f"{CLUSTER.backups}/one"

@@ -11,8 +11,8 @@ from tests.support.api_server import ApiServer
 from tests.support.resources import BAD, CHANGES_ACCEPTED, CHANGES_REFUSED, good, pairs
 from tests.support.servers import a_resource
 from tracking_operator.resource.kinds import Manifest
+from tracking_operator.resource.parse import parse
 from tracking_operator.resource.schema import complete, resource_schema
-from tracking_operator.resource.spec import parse
 
 STRICT: Final = "fieldValidation=Strict&dryRun=All"
 

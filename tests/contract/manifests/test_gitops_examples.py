@@ -11,7 +11,7 @@ from tests.support.charts import ROOT, only, rendered
 from tests.support.left_out import leave_out
 from tracking_operator.resource.conditions import ConditionType, Reason
 from tracking_operator.resource.kinds import Manifest
-from tracking_operator.resource.spec import parse
+from tracking_operator.resource.parse import parse
 
 EXAMPLES = ROOT / "examples"
 HEALTH = EXAMPLES / "argocd/health"

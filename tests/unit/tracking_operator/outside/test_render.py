@@ -7,7 +7,7 @@ from tracking_operator.desired.bundle import children
 from tracking_operator.desired.places import CLUSTER
 from tracking_operator.outside.documents import read_documents
 from tracking_operator.outside.render import render
-from tracking_operator.resource.spec import parse
+from tracking_operator.resource.parse import parse
 
 
 def _render(*resources: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from tests.support.resources import BAD, GOOD, good, pairs
 from tests.support.servers import EXTERNAL, a_resource, a_server, an_external_server
 from tracking_operator.errors import SpecInvalid
 from tracking_operator.resource.kinds import Manifest
+from tracking_operator.resource.parse import parse
 from tracking_operator.resource.spec import (
     Artifacts,
     Dump,
@@ -18,7 +19,6 @@ from tracking_operator.resource.spec import (
     Sqlite,
     VolumeClaimTemplate,
     VolumeStore,
-    parse,
 )
 
 
