@@ -50,6 +50,10 @@ unit: setup ## The unit tests alone: pure, no network, no disk
 test: setup client ## Unit and contract tests; needs no root, no cluster, and after set-up no network
 	$(BIN)/pytest -q -n $(JOBS) --dist loadgroup tests/unit tests/contract
 
+.PHONY: test-again
+test-again: setup ## After `make test`: the few that failed, by themselves; names those that pass now
+	@$(BIN)/python -m tests.support.failed_again
+
 .PHONY: api-coverage
 api-coverage: setup ## Which calls of MLflow's API are answered, and whether each of their fields is read; 1 if anything is missing
 	@$(BIN)/python -m tests.support.api_table --check
