@@ -165,12 +165,21 @@ def _static_prefix(text: str) -> str:
     return text
 
 
-def _database_url(text: str) -> Secret:
-    scheme = text.partition(":")[0].lower() if ":" in text else ""
-    if scheme in {"http", "https", "databricks"} or text.lower() == "databricks":
-        scheme = scheme or "databricks"
-        raise _Refused(f"is a tracking server ({scheme}:); passing the API on to another server is not built yet")
-    return Secret(text)
+_TRACKING_SCHEMES: Final = frozenset({"http", "https", "databricks"})
+
+
+def is_tracking_server(uri: str) -> bool:
+    """Whether a backend is another tracking server, and no database."""
+    scheme, colon, _ = uri.strip().lower().partition(":")
+    return scheme in _TRACKING_SCHEMES if colon else scheme == "databricks"
+
+
+_NOT_OF_A_GATEWAY: Final = {
+    "database_password_file": "TRACKPLANE_TRACKING_PASSWORD_FILE has the password for a tracking server",
+    "database_token_command": "TRACKPLANE_TRACKING_TOKEN_FILE has the token for a tracking server",
+    "default_artifact_root": "the tracking server behind this one says where new experiments keep their artifacts",
+}
+"""Settings that say nothing to a server that passes calls on to another, and what does instead."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -182,9 +191,10 @@ class Settings:
             option="--backend-store-uri",
             env="MLFLOW_BACKEND_STORE_URI",
             default=EMBEDDED_DATABASE,
-            meaning="URL of the database, or an mlruns folder, which is read into a database beside it."
+            meaning="URL of the database; or an mlruns folder, which is read into a database beside it; or another"
+            " tracking server (http://, https://, databricks, databricks://profile), which calls are passed on to."
             " MLFLOW_TRACKING_URI is read when this is not set.",
-            parse=_database_url,
+            parse=Secret,
         )
     )
     database_uri_file: Path | None = field(
@@ -272,7 +282,8 @@ class Settings:
             env="MLFLOW_ARTIFACTS_DESTINATION",
             default="./mlartifacts",
             meaning="Where the server keeps the artifacts that it serves: a folder, a file: URI, or a place in an"
-            " object store (s3://, gs://, wasbs://, abfss://, azure://).",
+            " object store (s3://, gs://, wasbs://, abfss://, azure://). One with another tracking server behind it"
+            " keeps artifacts only when this is set.",
             parse=_text,
         )
     )
@@ -544,11 +555,35 @@ class Settings:
             except _Refused as refused:
                 faults.append(f"{source} {refused}.")
         faults.extend(_wanted_too_early(given, environ))
+        if "backend_store_uri" in values and is_tracking_server(values["backend_store_uri"].reveal()):
+            faults.extend(_without_meaning(given, environ))
+            values["artifacts_destination"] = _explicit("artifacts_destination", given, environ)[1]
         if faults:
             raise ConfigInvalid("\n".join(faults))
         if not values["default_artifact_root"]:
             values["default_artifact_root"] = PROXIED_ROOT if values["serves_artifacts"] else LOCAL_ROOT
         return cls(**values)
+
+    @property
+    def is_gateway(self) -> bool:
+        """Whether calls are passed on to another tracking server. `artifacts_destination` is then empty if not set."""
+        return is_tracking_server(self.backend_store_uri.reveal())
+
+
+def _explicit(name: str, options: Mapping[str, str], environ: Mapping[str, str]) -> tuple[str, str]:
+    """As `_given`, with an empty value in place of the default."""
+    (setting,) = (replace(setting, default="") for setting in SETTINGS if setting.name == name)
+    return _given(setting, options, environ)
+
+
+def _without_meaning(options: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[str]:
+    for name, instead in _NOT_OF_A_GATEWAY.items():
+        source, value = _explicit(name, options, environ)
+        if value:
+            yield f"{source} has no meaning with another tracking server as the backend: {instead}."
+    source, access = _explicit("artifacts_access", options, environ)
+    if access.lower() == "presigned" and not _explicit("artifacts_destination", options, environ)[1]:
+        yield f"{source} presigned needs --artifacts-destination: artifacts are passed on without it."
 
 
 def _given(setting: Setting, options: Mapping[str, str], environ: Mapping[str, str]) -> tuple[str, str]:

@@ -3,31 +3,19 @@
 Credentials and regions that an SDK finds by itself (profiles, roles, web identity, workload identity) are left to it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
 from tracking_server.errors import ConfigInvalid
 from tracking_server.settings import Secret
+from tracking_server.variables import Reading, Variable, flag
 
-T = TypeVar("T")
-D = TypeVar("D")
-
-_TRUE: Final = frozenset({"true", "1", "yes", "on"})
-_FALSE: Final = frozenset({"false", "0", "no", "off"})
 _CHUNK_UNIT: Final = 256 * 1024
 _NO_LIMIT: Final = -1
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Variable:
-    """One variable, as code and documentation see it."""
-
-    name: str
-    meaning: str
 
 
 VARIABLES: Final = (
@@ -87,10 +75,10 @@ class StoreOptions:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "StoreOptions":
         """Raises ConfigInvalid, with all faults at once. Blank counts as not given."""
-        read = _Reading(environ)
+        read = Reading(environ)
         options = cls(
             s3_endpoint_url=read("MLFLOW_S3_ENDPOINT_URL", _https, ""),
-            s3_ignores_tls=read("MLFLOW_S3_IGNORE_TLS", _flag, default=False),
+            s3_ignores_tls=read("MLFLOW_S3_IGNORE_TLS", flag, default=False),
             s3_upload_extra_args=read("MLFLOW_S3_UPLOAD_EXTRA_ARGS", _document, dict[str, object]()),
             s3_expected_bucket_owner=read("MLFLOW_S3_EXPECTED_BUCKET_OWNER", str, ""),
             s3_addressing_style=read("MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE", _addressing_style, "auto"),
@@ -115,22 +103,6 @@ class StoreOptions:
 NO_OPTIONS: Final = StoreOptions()
 
 
-class _Reading:
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self.faults: list[str] = []
-        self._environ = environ
-
-    def __call__(self, name: str, parse: Callable[[str], T], default: D) -> T | D:
-        text = self._environ.get(name, "").strip()
-        if not text:
-            return default
-        try:
-            return parse(text)
-        except ValueError as refused:
-            self.faults.append(f"{name} {refused}.")
-            return default
-
-
 def _https(text: str) -> str:
     return _address(text, "https")
 
@@ -147,12 +119,6 @@ def _address(text: str, scheme: str) -> str:
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("must have no user, query or fragment: credentials have variables of their own")
     return address.rstrip("/")
-
-
-def _flag(text: str) -> bool:
-    if text.lower() in _TRUE | _FALSE:
-        return text.lower() in _TRUE
-    raise ValueError(f"must be true or false, not {text!r}")
 
 
 def _document(text: str) -> Mapping[str, object]:

@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -18,6 +19,7 @@ from tracking_server.database.urls import mask
 from tracking_server.errors import CommandFailed, DatabaseUnreachable, TemporarilyUnavailable
 from tracking_server.serving import gunicorn_settings, serve, worker_tmp_dir
 from tracking_server.settings import Settings
+from tracking_server.web.app import Application
 from tracking_server.web.assembly import load_application
 
 _SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - every container has it, for any user, and it is no disk
@@ -29,7 +31,7 @@ def server(**options: Any) -> None:
     """Run the tracking server."""
     try:
         settings = Settings.from_environ(os.environ, with_uri_of_file(given_options(options), os.environ))
-        _serve(settings, StoreOptions.from_environ(os.environ))
+        _serve(settings, _loader(settings, StoreOptions.from_environ(os.environ)))
     except CommandFailed as error:
         _fail(error)
     except TemporarilyUnavailable as error:
@@ -40,10 +42,19 @@ ui = server
 """MLflow's other name for it."""
 
 
-def _serve(settings: Settings, store_options: StoreOptions) -> NoReturn:
+def _loader(settings: Settings, store_options: StoreOptions) -> Callable[[], Application]:
+    if not settings.is_gateway:
+        return partial(load_application, settings, Path.cwd(), store_options)
+    from tracking_server.gateway.options import GatewayOptions  # a client of HTTP: loaded by servers that need one
+    from tracking_server.web.gateway import load_gateway
+
+    return partial(load_gateway, settings, GatewayOptions.from_environ(os.environ), Path.cwd(), store_options)
+
+
+def _serve(settings: Settings, load: Callable[[], Application]) -> NoReturn:
     configure_logging(settings.log_level)
     options = gunicorn_settings(settings, worker_tmp_dir=worker_tmp_dir([_SHARED_MEMORY, tempfile.gettempdir()]))
-    serve(partial(load_application, settings, Path.cwd(), store_options), options, announce=_announce)
+    serve(load, options, announce=_announce)
 
 
 def _fail(error: CommandFailed) -> NoReturn:

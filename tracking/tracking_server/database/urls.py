@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from tracking_server.database.file_store_urls import database_of_folder, file_store_folder
 from tracking_server.errors import ConfigInvalid
+from tracking_server.settings import is_tracking_server
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,9 +77,9 @@ def parse_database_url(text: str) -> DatabaseUrl:
     if (folder := file_store_folder(text)) is not None:
         path = database_of_folder(folder)
         return DatabaseUrl(driver=SQLITE, url=URL.create("sqlite", database=str(path)), path=path, folder=folder)
+    if is_tracking_server(text):
+        raise ConfigInvalid(_tracking_server(text))
     scheme, separator, _ = text.partition("://")
-    if text.lower() == "databricks":
-        raise ConfigInvalid(_unknown("databricks"))
     if not separator:
         raise ConfigInvalid(f"This is not the URL of a database: it has no scheme. Examples: {EXAMPLES}.")
     driver = DRIVERS.get(scheme.lower())
@@ -111,10 +113,21 @@ def _sqlite_path(url: URL) -> Path | None:
     return Path(str(url.database))
 
 
+def _tracking_server(text: str) -> str:
+    """Neither a user name nor a password is shown."""
+    try:
+        host = urlsplit(text).netloc.rpartition("@")[2]
+    except ValueError:
+        host = ""
+    scheme = text.partition(":")[0].lower()
+    return (
+        f"{scheme}://{host[:200]} is another tracking server, which keeps its data in a database of its own: run this"
+        f" where that server runs, or name its database, as {EXAMPLES}."
+    )
+
+
 def _unknown(scheme: str) -> str:
     known = next((driver for name, driver in DRIVERS.items() if name == scheme.partition("+")[0]), None)
-    if scheme in {"http", "https", "databricks"}:
-        return f"{scheme}:// is another tracking server, and this needs its database: name that, as {EXAMPLES}."
     if known is None:
         return f"{scheme}:// is not a database that this server knows. Examples: {EXAMPLES}."
     return f"{scheme}:// names a driver that this server does not use; write {known.dialect}+{known.name}://."

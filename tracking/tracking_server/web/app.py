@@ -24,7 +24,7 @@ from tracking_server.web.hosts import HostRule
 from tracking_server.web.queries import parse_query
 from tracking_server.web.request_ids import request_id_of
 from tracking_server.web.responses import NO_CONTENT, PART_BYTES, Exchange, Headers, Response
-from tracking_server.web.route import Download, Fixed, Probe, Route, Row, Upload
+from tracking_server.web.route import Download, Fixed, Forwarded, Probe, Route, Row, Upload
 from tracking_server.web.routing import Match, RouteTable, WrongMethod
 from tracking_server.web.threads import WorkPool
 from tracking_server.web.transfers import Transfers
@@ -62,6 +62,7 @@ class _Running:
     transfers: Transfers
     probes: WorkPool
     bodies: ByteBudget
+    streams: ByteBudget
     answers: ByteBudget
 
 
@@ -105,13 +106,15 @@ class Application:
 
     def _start(self, context: Context) -> _Running:
         transfer_pool = WorkPool("transfers", threads=TRANSFER_THREADS, waiting_limit=WAITING_LIMIT)
+        streams = ByteBudget(TRANSFER_BUDGET_BYTES)
         return _Running(
             context=context,
             core=WorkPool("requests", threads=self._core_threads, waiting_limit=WAITING_LIMIT),
             transfer_pool=transfer_pool,
-            transfers=Transfers(transfer_pool, ByteBudget(TRANSFER_BUDGET_BYTES)),
+            transfers=Transfers(transfer_pool, streams),
             probes=WorkPool("probes", threads=1, waiting_limit=WAITING_LIMIT),
             bodies=ByteBudget(BODY_BUDGET_BYTES),
+            streams=streams,
             answers=ByteBudget(ANSWER_BUDGET_BYTES),
         )
 
@@ -183,6 +186,8 @@ class Application:
                 await _call(exchange, head, row, path_parameters, running)
             case Download() | Upload():
                 await _transfer(exchange, head, row, path_parameters, running)
+            case Forwarded():
+                await _forward(exchange, head, row, path_parameters, running)
             case _ as never:
                 assert_never(never)
 
@@ -227,6 +232,17 @@ async def _transfer(
     else:
         await running.transfers.upload(exchange, head, place, row)
         await exchange.respond(Response(body=b"{}"))
+
+
+async def _forward(
+    exchange: Exchange, head: Head, row: Forwarded, path_parameters: dict[str, str], running: _Running
+) -> None:
+    from tracking_server.web.forwarding import Forwarding  # a client of HTTP: loaded by servers that need one
+
+    forwarding = Forwarding(
+        calls=running.core, files=running.transfer_pool, bodies=running.bodies, streams=running.streams
+    )
+    await forwarding.forward(exchange, head, row, path_parameters)
 
 
 async def _probe(row: Probe, running: _Running) -> Response:

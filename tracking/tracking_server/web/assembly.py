@@ -44,13 +44,13 @@ def rows(abilities: Abilities) -> tuple[Row, ...]:
 ROWS: Final = rows(Abilities())
 
 _POOL_SIZE = 5
-_NOT_SERVED = "This server does not serve artifacts (--no-serve-artifacts): use the artifact store itself."
+NOT_SERVED = "This server does not serve artifacts (--no-serve-artifacts): use the artifact store itself."
 
 
 def load_application(settings: Settings, working_directory: Path, store_options: StoreOptions) -> Application:
     """Accepts or builds the database, once for all server processes. Raises CommandFailed."""
     database = open_database(settings.backend_store_uri.reveal(), database_options(settings))
-    context = _context(settings, database, working_directory, store_options)
+    context = context_of(settings, database, working_directory, store_options)
     warning = when_it_answers(
         partial(ready_database, database, creates_schema=settings.creates_schema),
         wait_seconds=settings.database_wait_seconds,
@@ -65,7 +65,7 @@ def load_application(settings: Settings, working_directory: Path, store_options:
         table=RouteTable(
             (*rows(abilities(context)), front_page_route(settings.static_prefix)), static_prefix=settings.static_prefix
         ),
-        edge=_edge(settings),
+        edge=edge_of(settings),
         open_context=partial(_serving, settings, database, working_directory, store_options),
         core_threads=max(1, database.options.capacity - 1),  # one connection is left for the probe
     )
@@ -82,7 +82,7 @@ def _serving(
         except Exception:
             logger.warning("a migration will not see this server", exc_info=True)
         held.callback(database.dispose)
-        context = _context(settings, database, working_directory, store_options)
+        context = context_of(settings, database, working_directory, store_options)
         yield held.enter_context(delivering(settings, context))
 
 
@@ -97,7 +97,7 @@ def database_options(settings: Settings) -> DatabaseOptions:
     )
 
 
-def _context(settings: Settings, database: Database, working_directory: Path, store_options: StoreOptions) -> Context:
+def context_of(settings: Settings, database: Database, working_directory: Path, store_options: StoreOptions) -> Context:
     served = settings.serves_artifacts
     destination = settings.artifacts_destination if served else settings.default_artifact_root
     default_root = absolute_uri(settings.default_artifact_root, working_directory, store_options)
@@ -107,7 +107,7 @@ def _context(settings: Settings, database: Database, working_directory: Path, st
         raise ConfigInvalid(_cannot_sign(destination))
     return Context(
         database=database,
-        artifact_store=roots[0].store if served else ClosedStore(_NOT_SERVED),
+        artifact_store=roots[0].store if served else ClosedStore(NOT_SERVED),
         artifact_roots=roots,
         default_artifact_root=default_root,
         artifacts_destination=settings.artifacts_destination,
@@ -128,7 +128,7 @@ def _cannot_sign(destination: str) -> str:
     )
 
 
-def _edge(settings: Settings) -> Edge:
+def edge_of(settings: Settings) -> Edge:
     headers = [(b"x-content-type-options", b"nosniff")]
     if settings.x_frame_options != "NONE":
         headers.append((b"x-frame-options", settings.x_frame_options.encode()))

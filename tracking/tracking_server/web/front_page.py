@@ -40,24 +40,32 @@ class Page:
 
     url: str
     prefix: str
+    upstream: str = ""
+    """The tracking server that keeps the data, when it is not this one."""
     experiments: Sequence[Experiment] = ()
     runs: Sequence[Run] = ()
 
 
-def front_page_route(static_prefix: str) -> Route[Page, Page]:
+def front_page_route(static_prefix: str, *, upstream: str = "") -> Route[Page, Page]:
+    """A server that passes calls on to `upstream` shows nothing of what is there."""
+
     def decode(raw: RawRequest) -> Page:
-        return Page(url=f"{raw.base_url}{static_prefix}", prefix=static_prefix)
+        return Page(url=f"{raw.base_url}{static_prefix}", prefix=static_prefix, upstream=upstream)
 
     headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
     return Route(
         method="GET",
         path="/",
         decode=decode,
-        service=newest,
+        service=_as_it_is if upstream else newest,
         encode=render,
         content_type=HTML,
         headers=headers,
     )
+
+
+def _as_it_is(page: Page, _: Context) -> Page:
+    return page
 
 
 def newest(page: Page, context: Context) -> Page:
@@ -78,6 +86,7 @@ def render(page: Page) -> bytes:
     text = _template().render(
         url=page.url,
         prefix=page.prefix,
+        upstream=page.upstream,
         style=Markup(_STYLE),  # noqa: S704 - our own file; its hash is in the policy
         version=version("trackplane"),
         mlflow_version=MLFLOW_VERSION,

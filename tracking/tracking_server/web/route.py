@@ -16,6 +16,7 @@ from tracking_server.wire.raw import RawRequest
 
 if TYPE_CHECKING:
     from tracking_server.artifacts.store import Place
+    from tracking_server.gateway.upstream import Upstream
     from tracking_server.services.context import Context
 
 Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -115,4 +116,16 @@ class Upload(Generic[RequestT]):
     """Whether an empty body is an empty file, or a mistake."""
 
 
-Row: TypeAlias = Route[Any, Any] | Fixed | Probe | Download[Any] | Upload[Any]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Forwarded:
+    """What another server answers. Its body is a file that comes in parts when `is_upload`, else it is held."""
+
+    method: Method
+    path: str
+    upstream: "Upstream"
+    is_download: bool = False
+    is_upload: bool = False
+    body_limit_bytes: int | None = BODY_LIMIT_BYTES
+
+
+Row: TypeAlias = Route[Any, Any] | Fixed | Probe | Download[Any] | Upload[Any] | Forwarded

@@ -1,6 +1,6 @@
 """The rows of the table that are about the server itself."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Final
 
@@ -14,6 +14,8 @@ from tracking_server.web.route import JSON, Fixed, Probe, Row
 MLFLOW_VERSION: Final = "3.17.2"
 """The release of MLflow whose API this is. The client compares it with its own."""
 
+VERSION: Final = "/version"
+SERVER_INFO: Final = "/api/3.0/mlflow/server-info"
 READY_BUDGET_SECONDS: Final = 2.0
 
 
@@ -37,12 +39,21 @@ def check_database(context: Context) -> None:
         connection.execute(select(literal(1)))
 
 
-def service_rows(abilities: Abilities) -> tuple[Row, ...]:
-    info = msgspec.json.encode(server_info(abilities))
+def info_route(abilities: Abilities) -> Fixed:
+    return Fixed(path=SERVER_INFO, body=msgspec.json.encode(server_info(abilities)), content_type=JSON)
+
+
+def probe_rows(check: Callable[[Context], None]) -> tuple[Row, ...]:
     return (
         Fixed(path="/health", body=b"OK", is_for_probes=True),
-        Fixed(path="/version", body=MLFLOW_VERSION.encode(), is_for_probes=True),
         Fixed(path="/livez", body=b"OK", is_for_probes=True),
-        Probe(path="/readyz", check=check_database, budget_seconds=READY_BUDGET_SECONDS),
-        Fixed(path="/api/3.0/mlflow/server-info", body=info, content_type=JSON),
+        Probe(path="/readyz", check=check, budget_seconds=READY_BUDGET_SECONDS),
+    )
+
+
+def service_rows(abilities: Abilities) -> tuple[Row, ...]:
+    return (
+        *probe_rows(check_database),
+        Fixed(path=VERSION, body=MLFLOW_VERSION.encode(), is_for_probes=True),
+        info_route(abilities),
     )

@@ -5,7 +5,7 @@ leaves nothing, a download stops reading the store.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from tracking_server.web.asgi import ClientGone, Head, Receive
 from tracking_server.web.bodies import ByteBudget, next_message
 from tracking_server.web.downloads import CHUNK_BYTES, Found, find, find_head
 from tracking_server.web.failures import BodyTooLarge
+from tracking_server.web.lanes import Lane, in_peace, until_gone
 from tracking_server.web.responses import Exchange
 from tracking_server.web.route import Upload
 from tracking_server.web.threads import WorkPool
@@ -22,7 +23,7 @@ from tracking_server.web.threads import WorkPool
 _SHARE_BYTES = 3 * CHUNK_BYTES
 """What one transfer holds at most: a chunk in hand, the next one, and what its connection has buffered."""
 
-_MOST_PARTS = 64
+MOST_PARTS = 64
 """Of a chunk: a client that sends a few bytes at a time costs more than its bytes."""
 
 
@@ -36,21 +37,21 @@ class Transfers:
     async def upload(self, exchange: Exchange, head: Head, place: Place, row: Upload[Any]) -> Stat:
         """The body into the store. Nothing of it is there unless all of it is."""
         limit_bytes = row.body_limit_bytes
-        _check_size(head.content_length or 0, limit_bytes)
+        check_size(head.content_length or 0, limit_bytes)
         with self._budget.hold(_share_of(head.content_length, place.store.writer_bytes)):
             message = await next_message(exchange.receive)
             body: bytes = message["body"]
             if not message["more_body"]:
                 if not body and not row.takes_nothing:
                     raise InvalidParameter("Request must specify data.")
-                _check_size(len(body), limit_bytes)
+                check_size(len(body), limit_bytes)
                 return await self._pool.run(partial(_put, place, body))
             writer = await self._pool.run(partial(place.store.create, place.key))
-            lane = _Lane(self._pool)
+            lane = Lane(self._pool)
             try:
                 return await _fill(writer, lane, body, exchange.receive, limit_bytes)
             except BaseException:
-                await _in_peace(lane.end(writer.abort))
+                await in_peace(lane.end(writer.abort))
                 raise
 
     async def download(self, exchange: Exchange, head: Head, place: Place) -> None:
@@ -60,17 +61,17 @@ class Transfers:
             await exchange.start(found.status, found.headers)
             await exchange.send_last(found.first)
             return
-        lane = _Lane(self._pool)
+        lane = Lane(self._pool)
         try:
             with self._budget.hold(min(found.length, _SHARE_BYTES)):
                 await exchange.start(found.status, found.headers)
                 await self._send(exchange, lane, found, found.reader)
         finally:
-            await _in_peace(lane.end(found.reader.close))
+            await in_peace(lane.end(found.reader.close))
 
-    async def _send(self, exchange: Exchange, lane: "_Lane", found: Found, reader: Reader) -> None:
+    async def _send(self, exchange: Exchange, lane: Lane, found: Found, reader: Reader) -> None:
         """Reads the next chunk while one is being sent, and stops when the client does."""
-        gone = asyncio.ensure_future(_until_gone(exchange.receive))
+        gone = asyncio.ensure_future(until_gone(exchange.receive))
         try:
             chunk, left = found.first, found.length - len(found.first)
             while left:
@@ -85,41 +86,13 @@ class Transfers:
             gone.cancel()
 
 
-class _Lane:
-    """The calls of one transfer, one after the other: at most one is under way, and none is left behind."""
-
-    def __init__(self, pool: WorkPool) -> None:
-        self._pool = pool
-        self._under_way: asyncio.Future[Any] | None = None
-
-    async def begin(self, work: Callable[[], object]) -> None:
-        """Waits for the call before, and raises what it raised; not for this one."""
-        await self.result()
-        self._under_way = self._pool.submit(work)
-
-    async def result(self) -> Any:
-        """What the call under way returns: whoever began it knows its type."""
-        if self._under_way is None:
-            return None
-        result: object = await asyncio.shield(self._under_way)
-        self._under_way = None
-        return result
-
-    async def end(self, clean_up: Callable[[], None]) -> None:
-        """Cleans up behind the call under way, whatever that raises."""
-        if self._under_way is not None:
-            await asyncio.wait([self._under_way])
-            self._under_way.exception()  # asked for, so that nobody complains that nobody did
-        await self._pool.submit(clean_up)
-
-
-async def _fill(writer: Writer, lane: _Lane, first: bytes, receive: Receive, limit_bytes: int | None) -> Stat:
+async def _fill(writer: Writer, lane: Lane, first: bytes, receive: Receive, limit_bytes: int | None) -> Stat:
     """Writes a chunk while the next one comes. Its parts stay as they came: putting them together would copy them."""
     parts = [first]
     held = received = len(first)
     more_body = True
     while more_body:
-        if held >= CHUNK_BYTES or len(parts) >= _MOST_PARTS:
+        if held >= CHUNK_BYTES or len(parts) >= MOST_PARTS:
             await lane.begin(partial(_write, writer, parts))
             parts, held = [], 0
         message = await next_message(receive)
@@ -128,7 +101,7 @@ async def _fill(writer: Writer, lane: _Lane, first: bytes, receive: Receive, lim
         held += len(part)
         received += len(part)
         more_body = message["more_body"]
-        _check_size(received, limit_bytes)
+        check_size(received, limit_bytes)
     await lane.begin(partial(_finish, writer, parts))
     stat: Stat = await lane.result()
     return stat
@@ -150,17 +123,7 @@ def _finish(writer: Writer, parts: Sequence[bytes]) -> Stat:
     return writer.commit()
 
 
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _in_peace(ending: Coroutine[Any, Any, None]) -> None:
-    """Goes on to its end even when whoever awaits it is cancelled."""
-    await asyncio.shield(asyncio.ensure_future(ending))
-
-
-def _check_size(size_bytes: int, limit_bytes: int | None) -> None:
+def check_size(size_bytes: int, limit_bytes: int | None) -> None:
     if limit_bytes is not None and size_bytes > limit_bytes:
         raise BodyTooLarge(limit_bytes)
 
