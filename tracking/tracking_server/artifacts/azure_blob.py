@@ -392,7 +392,12 @@ def _is_marked(found: BlobProperties) -> bool:
 
 def _found(found: BlobProperties) -> FoundObject:
     is_marker = _is_marked(found) or found.name.endswith("/")
-    return FoundObject(name=found.name, size_bytes=found.size, is_marker=is_marker)
+    return FoundObject(
+        name=found.name,
+        size_bytes=found.size,
+        is_marker=is_marker,
+        modified_seconds=found.last_modified.timestamp(),
+    )
 
 
 def _stat(found: BlobProperties, size_bytes: int) -> Stat:

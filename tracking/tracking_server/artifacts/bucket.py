@@ -17,6 +17,8 @@ class FoundObject:
     size_bytes: int
     is_marker: bool = False
     """It stands for a folder, and is no file."""
+    modified_seconds: float | None = None
+    """None when the listing does not say."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

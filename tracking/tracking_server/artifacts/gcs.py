@@ -165,7 +165,7 @@ class GcsBucket:
             page_token=after or None,
             prefix=prefix,
             delimiter=None if is_deep else "/",
-            fields="items(name,size),prefixes,nextPageToken",
+            fields="items(name,size,updated),prefixes,nextPageToken",
             timeout=self._timeout,
             retry=self._retry,
         )
@@ -399,7 +399,12 @@ def _part(upload_id: str, number: int) -> Mapping[str, str]:
 
 
 def _found(blob: storage.Blob) -> FoundObject:
-    return FoundObject(name=blob.name, size_bytes=blob.size or 0, is_marker=blob.name.endswith("/"))
+    return FoundObject(
+        name=blob.name,
+        size_bytes=blob.size or 0,
+        is_marker=blob.name.endswith("/"),
+        modified_seconds=blob.updated.timestamp() if blob.updated else None,
+    )
 
 
 def _stat(blob: storage.Blob) -> Stat:

@@ -260,9 +260,10 @@ def _described(entry: "os.DirEntry[str]") -> Entry | None:
     if entry.is_dir(follow_symlinks=False):
         return Entry(name=entry.name, is_folder=True)
     try:
-        return Entry(name=entry.name, is_folder=False, size_bytes=entry.stat(follow_symlinks=False).st_size)
+        found = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
         return None
+    return Entry(name=entry.name, is_folder=False, size_bytes=found.st_size, modified_seconds=found.st_mtime)
 
 
 def _name(entry: "os.DirEntry[str]") -> str:

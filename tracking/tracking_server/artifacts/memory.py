@@ -91,10 +91,19 @@ class MemoryStore:
     def list(self, folder: str, *, after: str = "", limit: int = 1000) -> Listing:
         prefix = f"{folder}/" if folder else ""
         entries: dict[str, Entry] = {}
-        for key, (content, _) in self._snapshot().items():
+        for key, (_, stat) in self._snapshot().items():
             if key.startswith(prefix):
                 name, slash, _ = key.removeprefix(prefix).partition("/")
-                entries[name] = Entry(name=name, is_folder=bool(slash), size_bytes=0 if slash else len(content))
+                entries[name] = (
+                    Entry(name=name, is_folder=True)
+                    if slash
+                    else Entry(
+                        name=name,
+                        is_folder=False,
+                        size_bytes=stat.size_bytes,
+                        modified_seconds=stat.modified_seconds,
+                    )
+                )
         names = sorted(name for name in entries if name > after)
         page = tuple(entries[name] for name in names[:limit])
         return Listing(entries=page, next_after=page[-1].name if len(names) > limit else None)

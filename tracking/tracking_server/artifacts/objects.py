@@ -203,7 +203,12 @@ class ObjectStore:
         page = self.bucket.page(prefix, after=after, limit=min(limit, PAGE_LIMIT), is_deep=False)
         found = [Entry(name=name[len(prefix) :].removesuffix("/"), is_folder=True) for name in page.folders]
         found += [
-            Entry(name=each.name[len(prefix) :], is_folder=False, size_bytes=each.size_bytes)
+            Entry(
+                name=each.name[len(prefix) :],
+                is_folder=False,
+                size_bytes=each.size_bytes,
+                modified_seconds=each.modified_seconds,
+            )
             for each in page.objects
             if not each.is_marker
         ]

@@ -162,7 +162,12 @@ class S3Bucket:
         with translated(self.uri, "list"):
             answer = self.client.list_objects_v2(**self._arguments("ListObjectsV2", **arguments))
         objects = tuple(
-            FoundObject(name=name, size_bytes=each.get("Size", 0), is_marker=name.endswith("/"))
+            FoundObject(
+                name=name,
+                size_bytes=each.get("Size", 0),
+                is_marker=name.endswith("/"),
+                modified_seconds=each["LastModified"].timestamp() if "LastModified" in each else None,
+            )
             for each in answer.get("Contents", ())
             if (name := each.get("Key"))
         )

@@ -106,12 +106,14 @@ class Stat:
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One name directly below a folder; `size_bytes` is that of a file. A dataclass would take as long to make as the
-    file to be looked at."""
+    """One name directly below a folder; size and time are those of a file. A dataclass would take as long to make as
+    the file to be looked at."""
 
     name: str
     is_folder: bool
     size_bytes: int = 0
+    modified_seconds: float | None = None
+    """None where only `stat` knows it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,13 +6,15 @@ Everything else in the root is counted, and never touched. What is held in memor
 
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection
 
-from tracking_server.artifacts.paths import InvalidPath, join
-from tracking_server.artifacts.store import ArtifactNotFound, ArtifactStore, Entry, entries_of
+from tracking_server.artifacts.paths import InvalidPath, join, parse_key
+from tracking_server.artifacts.store import ArtifactNotFound, ArtifactStore, Deleted, Entry, entries_of
 from tracking_server.collect.claiming import AT_ONCE, references_of_versions
 from tracking_server.collect.outcome import Stays
 from tracking_server.collect.ownership import MARKER, refuse_foreign
@@ -28,6 +30,8 @@ _MODEL: Final = re.compile(r"m-[0-9a-f]{32}")
 _TRACE: Final = re.compile(r"tr-[0-9a-f]{32}|[0-9a-f]{32}")
 _SHOWN: Final = 1000
 _ROWS_AT_ONCE: Final = 1000
+DELETED_AT_ONCE: Final = 8
+"""The time goes into waiting for the store. Rows are looked for once more before as many."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,17 +76,19 @@ class Sweep:
 def find_orphans(database: Database, store: ArtifactStore, limits: Limits) -> Sweep:
     """Raises TrackingError when the store does not list."""
     sweep = Sweep()
-    for orphan in _orphans(database, store, limits, sweep):
-        sweep.orphans += 1
-        sweep.files += orphan.files
-        sweep.size_bytes += orphan.size_bytes
-        if len(sweep.shown) < _SHOWN:
-            sweep.shown.append(orphan)
+    for orphans in _orphans(database, store, limits, sweep):
+        sweep.orphans += len(orphans)
+        sweep.files += sum(orphan.files for orphan in orphans)
+        sweep.size_bytes += sum(orphan.size_bytes for orphan in orphans)
+        sweep.shown += orphans[: _SHOWN - len(sweep.shown)]
     return sweep
 
 
 def delete_orphans(database: Database, store: ArtifactStore, root: str, limits: Limits) -> Sweep:
-    """Looks first at all of them, then once more as each is deleted. Raises ConfigInvalid, TrackingError."""
+    """Looks first at all of them, then once more as some are deleted: their rows may have come meanwhile.
+
+    Raises ConfigInvalid, TrackingError.
+    """
     refuse_foreign(database, store, root)
     with database.read() as connection:
         if not connection.scalar(statements.COUNT_RUNS):
@@ -97,58 +103,61 @@ def delete_orphans(database: Database, store: ArtifactStore, root: str, limits: 
             f" owner: {sweep.share:.1%}, and --max-share is {limits.max_share:.1%}. Look at them without --delete, and"
             " whether this is the database that the artifacts belong to. Nothing was removed."
         )
-    for orphan in _orphans(database, store, limits, Sweep()):
-        try:
-            deleted = store.delete_prefix(orphan.path)
-        except TrackingError as error:
-            sweep.leftovers.append(Stays(kind="orphan", id=orphan.path, reason=error.message))
-            continue
-        sweep.deleted_files += deleted.files
-        sweep.deleted_bytes += deleted.size_bytes
-        if deleted.leftovers:
-            first = deleted.leftovers[0]
-            sweep.leftovers.append(Stays(kind="orphan", id=orphan.path, reason=f"{first.key}: {first.reason}"))
-        else:
-            sweep.deleted += 1
+    with ThreadPoolExecutor(DELETED_AT_ONCE) as threads:
+        for orphans in _orphans(database, store, limits, Sweep()):
+            for some in batches((orphan.path for orphan in orphans), DELETED_AT_ONCE):
+                for path, outcome in threads.map(partial(_delete, store), _without_row(database, some)):
+                    _count_deleted(sweep, path, outcome)
     return sweep
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Folder:
-    path: str
-    id: str
+def _delete(store: ArtifactStore, path: str) -> tuple[str, Deleted | TrackingError]:
+    try:
+        return path, store.delete_prefix(path)
+    except TrackingError as error:
+        return path, error
 
 
-def _orphans(database: Database, store: ArtifactStore, limits: Limits, sweep: Sweep) -> Iterator[Orphan]:
-    """Those that are old enough; the rest is counted in `sweep`. Whoever takes one is the next to touch the store."""
+def _count_deleted(sweep: Sweep, path: str, outcome: Deleted | TrackingError) -> None:
+    if isinstance(outcome, TrackingError):
+        sweep.leftovers.append(Stays(kind="orphan", id=path, reason=outcome.message))
+        return
+    sweep.deleted_files += outcome.files
+    sweep.deleted_bytes += outcome.size_bytes
+    if outcome.leftovers:
+        first = outcome.leftovers[0]
+        sweep.leftovers.append(Stays(kind="orphan", id=path, reason=f"{first.key}: {first.reason}"))
+    else:
+        sweep.deleted += 1
+
+
+def _orphans(database: Database, store: ArtifactStore, limits: Limits, sweep: Sweep) -> Iterator[Sequence[Orphan]]:
+    """Those that are old enough, some at a time; the rest is counted in `sweep`."""
     with database.snapshot() as connection:
         named = _named_elsewhere(connection)
     for page in _pages(store, sweep):
-        for folder in _without_row(database, page, sweep):
-            orphan = None if folder.id in named else _measured(store, folder, limits.written_before)
-            if folder.id in named:
-                sweep.owned += 1
-            elif orphan is None:
-                sweep.young += 1
-            elif _without_row(database, [folder], sweep):  # it may have come to be while we looked
-                yield orphan
+        without = [path for path in _without_row(database, page) if _id(path) not in named]
+        found = [orphan for path in without if (orphan := _measured(store, path, limits.written_before)) is not None]
+        sweep.owned += len(page) - len(without)
+        sweep.young += len(without) - len(found)
+        yield found
 
 
-def _pages(store: ArtifactStore, sweep: Sweep) -> Iterator[Sequence[_Folder]]:
+def _pages(store: ArtifactStore, sweep: Sweep) -> Iterator[Sequence[str]]:
     """Folders of runs, models and traces, at most so many at once."""
     for experiment in _folders(store, "", sweep, _EXPERIMENT):
         yield from batches(_in_experiment(store, experiment, sweep), AT_ONCE)
 
 
-def _in_experiment(store: ArtifactStore, experiment: str, sweep: Sweep) -> Iterator[_Folder]:
+def _in_experiment(store: ArtifactStore, experiment: str, sweep: Sweep) -> Iterator[str]:
     for entry in _entries(store, experiment):
         path = join(experiment, entry.name)
         if entry.is_folder and entry.name in {"models", "traces"}:
             pattern = _MODEL if entry.name == "models" else _TRACE
             for inner in _folders(store, path, sweep, pattern):
-                yield _Folder(path=join(path, inner), id=inner)
+                yield join(path, inner)
         elif entry.is_folder and _RUN.fullmatch(entry.name):
-            yield _Folder(path=path, id=entry.name)
+            yield path
         else:
             sweep.others += 1
 
@@ -165,20 +174,15 @@ def _entries(store: ArtifactStore, folder: str) -> Iterator[Entry]:
     return entries_of(lambda after: store.list(folder, after=after))
 
 
-def _without_row(database: Database, folders: Sequence[_Folder], sweep: Sweep) -> Sequence[_Folder]:
+def _without_row(database: Database, paths: Sequence[str]) -> Sequence[str]:
     """Asked after the folders were seen: rows are there before their artifacts. Whatever has the id owns the folder."""
-    ids = [folder.id for folder in folders]
-    owned: set[str] = set()
     with database.read() as connection:
-        for select_owned in (
-            statements.select_owned_runs,
-            statements.select_owned_models,
-            statements.select_owned_traces,
-        ):
-            owned.update(connection.scalars(select_owned(ids)))
-    without = [folder for folder in folders if folder.id not in owned]
-    sweep.owned += len(folders) - len(without)
-    return without
+        owners = set(connection.scalars(statements.SELECT_OWNERS, {"ids": [_id(path) for path in paths]}))
+    return [path for path in paths if _id(path) not in owners]
+
+
+def _id(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _named_elsewhere(connection: Connection) -> frozenset[str]:
@@ -198,29 +202,33 @@ def _segments(location: str | None) -> frozenset[str]:
     return ids_in(location) | frozenset((location or "").split("/"))
 
 
-def _measured(store: ArtifactStore, folder: _Folder, written_before: float) -> Orphan | None:
-    """None when a file in it is too young."""
+def _measured(store: ArtifactStore, path: str, written_before: float) -> Orphan | None:
+    """None when a file in it is too young, or nobody knows how old it is."""
     files = size_bytes = 0
-    for key in _files(store, folder.path):
+    for key, entry in _files(store, path):
         try:
-            stat = store.stat(key)
+            parse_key(key)
+            modified_seconds = (
+                store.stat(key).modified_seconds if entry.modified_seconds is None else entry.modified_seconds
+            )
         except ArtifactNotFound:
             continue
-        except InvalidPath:  # somebody put it there by hand: its age is not known
+        except InvalidPath:  # somebody put it there by hand
             return None
-        if stat.modified_seconds > written_before:
+        if modified_seconds > written_before:
             return None
         files += 1
-        size_bytes += stat.size_bytes
-    return Orphan(path=folder.path, files=files, size_bytes=size_bytes)
+        size_bytes += entry.size_bytes
+    return Orphan(path=path, files=files, size_bytes=size_bytes)
 
 
-def _files(store: ArtifactStore, folder: str) -> Iterator[str]:
+def _files(store: ArtifactStore, folder: str) -> Iterator[tuple[str, Entry]]:
     waiting = [folder]
     while waiting:
         current = waiting.pop()
         for entry in _entries(store, current):
+            key = join(current, entry.name)
             if entry.is_folder:
-                waiting.append(join(current, entry.name))
+                waiting.append(key)
             else:
-                yield join(current, entry.name)
+                yield key, entry

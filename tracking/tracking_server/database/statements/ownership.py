@@ -1,6 +1,5 @@
 """Which artifacts have a row that owns them, and the id of the database, for the roots that it owns."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import ColumnElement, Insert, Select, and_, func, insert, literal, select, union_all
@@ -14,6 +13,7 @@ from tracking_server.database.schema import (
 )
 from tracking_server.database.schema import trackplane_gc_claims as claims
 from tracking_server.database.statements.collect import ARTIFACTS_OF_TRACE
+from tracking_server.database.statements.lists import one_of
 
 _DATABASE: Final = "database"
 """A claim of another kind: the database claims roots by this id, which their markers name."""
@@ -27,16 +27,13 @@ def keep_database_id(database_id: str, now: int) -> Insert:
     return insert(claims).values(kind=_DATABASE, id=database_id, claim_id="", claimed_at=now)
 
 
-def select_owned_runs(ids: Sequence[str]) -> Select[str]:
-    return select(runs.c.run_uuid).where(runs.c.run_uuid.in_(ids))
-
-
-def select_owned_models(ids: Sequence[str]) -> Select[str]:
-    return select(logged_models.c.model_id).where(logged_models.c.model_id.in_(ids))
-
-
-def select_owned_traces(ids: Sequence[str]) -> Select[str]:
-    return select(trace_info.c.request_id).where(trace_info.c.request_id.in_(ids))
+SELECT_OWNERS: Final = union_all(
+    *(
+        select(key).where(one_of(key, "ids"))
+        for key in (runs.c.run_uuid, logged_models.c.model_id, trace_info.c.request_id)
+    )
+)
+"""Which of these ids a run, logged model or trace of any stage has."""
 
 
 def select_odd_locations() -> Select[str]:
