@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -30,6 +30,9 @@ from tracking_server.database.stamping import stamp
 from tracking_server.database.start import look
 from tracking_server.database.transactions import Database, DatabaseOptions
 from tracking_server.errors import MigrationFailed, SchemaUnsupported
+
+if TYPE_CHECKING:
+    from tracking_server.database.migrations.dry_run import StepSql
 
 LOOKING: Final = DatabaseOptions(pool_size=4, read_only=True)
 MIGRATING: Final = DatabaseOptions(pool_size=4, statement_timeout_seconds=0, lock_timeout_seconds=60)
@@ -67,7 +70,7 @@ def check(url: str, prints_json: bool, report_file: Path | None) -> None:
 @database_url_argument
 @click.option("--wait", "wait_seconds", type=float, default=WAIT_SECONDS, help="Seconds to wait for another migration.")
 @click.option("--to", metavar="REVISION", help="Stop at this revision of either lineage; `db history` lists them.")
-@click.option("--dry-run", is_flag=True, help="Tell the steps, and which tables they copy. Nothing is changed.")
+@click.option("--dry-run", is_flag=True, help="Print the SQL, and change nothing.")
 @json_option
 @report_file_option
 def upgrade_command(
@@ -78,30 +81,34 @@ def upgrade_command(
     One upgrade works at a time, others wait and then find nothing to do. After a kill, run it again.
     """
     started = time.monotonic()
-    with reporting("db upgrade", report_file, MigrationFailed, prints_json=prints_json) as report:
-        with job_database(url, LOOKING if dry_run else MIGRATING) as database:
-            before = look(database)  # the upgrade looks again under its lock, but that has opened the file to write
-            if isinstance(before, Newer | Foreign):
-                raise SchemaUnsupported(explain(before))
-            refuse_transaction_pooling(database)
-            steps = steps_to(before, to)
-            if dry_run:
-                report.tell(dry_run=True)
-                _tell_plan(report, database, before, steps, prints_json=prints_json)
-                return
-            if serving := who_serves(database):
-                report.tell(serving=list(serving))
-                click.echo(f"These servers are connected, and stay so: {', '.join(serving)}", err=True)
+    lines: Sequence[str] = ()
+    with (
+        reporting("db upgrade", report_file, MigrationFailed, prints_json=prints_json) as report,
+        job_database(url, LOOKING if dry_run else MIGRATING) as database,
+    ):
+        before = look(database)  # the upgrade looks again under its lock, but that has opened the file to write
+        if isinstance(before, Newer | Foreign):
+            raise SchemaUnsupported(explain(before))
+        refuse_transaction_pooling(database)
+        steps = steps_to(before, to)
+        if serving := who_serves(database):
+            report.tell(serving=list(serving))
+            click.echo(f"These servers are connected, and stay so: {', '.join(serving)}", err=True)
+        if dry_run:
+            lines = _dry_run(report, database, before, steps, wait_seconds)
+        else:
             done = upgrade(
                 database, wait_seconds=wait_seconds, before_step=lambda step: click.echo(step, err=True), to=to
             )
-        report.tell(
-            **{"from": _revisions(done.before.facts), "to": _revisions(done.after.facts)},
-            steps=list(done.steps),
-            seconds=round(time.monotonic() - started, 3),
-        )
-        if not prints_json:
-            click.echo(explain(done.after))
+            report.tell(
+                **{"from": _revisions(done.before.facts), "to": _revisions(done.after.facts)},
+                steps=list(done.steps),
+                seconds=round(time.monotonic() - started, 3),
+            )
+            lines = [explain(done.after)]
+    if not prints_json:
+        for line in lines:
+            click.echo(line)
 
 
 @db.command()
@@ -174,16 +181,44 @@ def _forecast(database: Database, state: DatabaseState, steps: Sequence[Step]) -
         return forecast(state.facts.dialect, steps, measure(connection, tables))
 
 
-def _tell_plan(
-    report: Report, database: Database, state: DatabaseState, steps: Sequence[Step], *, prints_json: bool
-) -> None:
+def _dry_run(
+    report: Report, database: Database, state: DatabaseState, steps: Sequence[Step], wait_seconds: float
+) -> Sequence[str]:
+    """The lines to print."""
+    # it loads Alembic, which takes long
+    from tracking_server.database.migrations.dry_run import script, sql_of
+
     expected = _forecast(database, state, steps)
-    report.tell(steps=[f"{step.lineage}:{step.revision}" for step in steps], **_told(expected))
-    if serving := who_serves(database):
-        report.tell(serving=list(serving))
-    if not prints_json:
-        _print_steps(steps, expected)
-        click.echo("Nothing was changed." if steps else "Nothing is to be done.")
+    plan = sql_of(database, state, steps, wait_seconds=wait_seconds)
+    report.tell(
+        dry_run=True,
+        steps=[f"{step.lineage}:{step.revision}" for step in steps],
+        sql=[_told_sql(each) for each in plan],
+        **_told(expected),
+    )
+    return list(script(state.facts.dialect, plan, _notes(state, expected, plan)))
+
+
+def _told_sql(each: "StepSql") -> dict[str, object]:
+    return {
+        "lineage": each.step.lineage,
+        "revision": each.step.revision,
+        "title": each.step.title,
+        "statements": [{"sql": statement.text, "times": statement.times} for statement in each.statements],
+    }
+
+
+def _notes(state: DatabaseState, expected: Forecast, plan: Sequence["StepSql"]) -> Sequence[str]:
+    notes = [explain(state), "Nothing was changed." if plan else "Nothing is to be done."]
+    if expected.copies:
+        copied = ", ".join(_sized(table, expected) for table in expected.copies)
+        notes += [f"Copied whole: {copied}.", f"About {expected.seconds} seconds: {expected.basis}."]
+    if any(each.changes_rows for each in plan):
+        notes.append(
+            "The SQL alone is for tables without rows: some steps move values that they work out from rows, and then"
+            " remove where these were. Where there are rows, `trackplane db upgrade` is the way."
+        )
+    return notes
 
 
 def _print_steps(steps: Sequence[Step], expected: Forecast) -> None:

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, assert_never, cast
 
@@ -32,6 +33,7 @@ from tracking_server.database.transactions import Database
 from tracking_server.errors import MigrationFailed, SchemaUnsupported, TemporarilyUnavailable
 
 if TYPE_CHECKING:
+    from alembic.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
 WAIT_SECONDS: Final = 600.0
@@ -98,24 +100,27 @@ def _build(lock: MigrationLock, before_step: Callable[[str], None], steps: Seque
     """`steps`: the first is this one."""
     first = f"{BUILD.lineage}:{BUILD.revision}"
     with _step(lock, first, before_step), lock.connection.begin():
-        schema.alembic_version_trackplane.create(lock.connection, checkfirst=True)  # says whose the tables are
-        schema.metadata.create_all(lock.connection)
-        schema.alembic_version.create(lock.connection, checkfirst=True)
-        lock.connection.execute(
-            insert(schema.workspaces).values(name="default", description="Default workspace for legacy resources")
-        )
-        lock.connection.execute(insert(schema.alembic_version).values(version_num=mlflow.HEAD))
+        make_head(lock.connection)
     return (first, *_advance(lock, steps[1:], before_step))
 
 
+def make_head(connection: Connection) -> None:
+    """All of MLflow's tables at its head, in the transaction that is open."""
+    schema.alembic_version_trackplane.create(connection, checkfirst=True)  # says whose the tables are
+    schema.metadata.create_all(connection)
+    schema.alembic_version.create(connection, checkfirst=True)
+    connection.execute(
+        insert(schema.workspaces).values(name="default", description="Default workspace for legacy resources")
+    )
+    connection.execute(insert(schema.alembic_version).values(version_num=mlflow.HEAD))
+
+
 def _advance(lock: MigrationLock, steps: Sequence[Step], before_step: Callable[[str], None]) -> tuple[str, ...]:
-    lineages: set[LineageName] = {step.lineage for step in steps}
-    scripts = {lineage: _scripts(lineage) for lineage in lineages}
     names: list[str] = []
     for step in steps:
         name = f"{step.lineage}:{step.revision}"
         with _step(lock, name, before_step), _foreign_keys_asleep(lock.connection):
-            _run(lock.connection, step.lineage, scripts[step.lineage], step.revision)
+            run_revision(lock.connection, step.lineage, step.revision)
         names.append(name)
     return tuple(names)
 
@@ -139,29 +144,35 @@ def _step(lock: MigrationLock, name: str, before_step: Callable[[str], None]) ->
             lock.connection.rollback()
 
 
+@cache
 def _scripts(lineage: LineageName) -> "ScriptDirectory":
     from alembic.script import ScriptDirectory  # only where there is something to migrate: it takes long to load
 
     return ScriptDirectory(str(SCRIPTS[lineage]))
 
 
-def _run(connection: Connection, lineage: LineageName, scripts: "ScriptDirectory", revision: str) -> None:
-    """One step, on the connection that holds the lock of migrations."""
-    from alembic.config import Config
-    from alembic.runtime.environment import EnvironmentContext
+def run_revision(
+    connection: Connection, lineage: LineageName, revision: str, context_type: "type[MigrationContext] | None" = None
+) -> None:
+    """One step, and the record of it: in the transaction that is open, else in one of its own."""
+    from alembic.migration import MigrationContext
+    from alembic.operations import Operations
+
+    scripts = _scripts(lineage)
 
     def steps(current: Any, _context: object) -> Any:
         # Alembic's documented way to run without a file of settings
         return scripts._upgrade_revs(revision, current)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
-    with EnvironmentContext(Config(), scripts, fn=steps, destination_rev=revision) as environment:
-        environment.configure(
-            connection=connection,
-            version_table=VERSION_TABLES[lineage],
-            transactional_ddl=connection.dialect.name != "mysql",
-            transaction_per_migration=True,
-        )
-        environment.run_migrations()
+    options = {
+        "fn": steps,
+        "version_table": VERSION_TABLES[lineage],
+        "transactional_ddl": connection.dialect.name != "mysql",
+        "transaction_per_migration": True,
+    }
+    context = (context_type or MigrationContext)(connection.dialect, connection, options)
+    with Operations.context(context):
+        context.run_migrations()
 
 
 @contextmanager
