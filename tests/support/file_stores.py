@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import yaml
-from sqlalchemy import Table, select
+from sqlalchemy import Table, func, select
 
 from tracking_server.database import schema
 from tracking_server.database.transactions import Database
 from tracking_server.filestore.exporting import EXPORTED
+from tracking_server.filestore.importing import import_folder
+from tracking_server.filestore.target import Imported, Options
 
 ARCHIVE: Final = Path(__file__).parents[1] / "data" / "mlruns-2.9.2.tar.gz"
 SINCE: Final = 1_700_000_000_000
@@ -113,6 +115,55 @@ def add_run(
     for key, lines in (metrics or {}).items():
         write_text(folder / "metrics" / key, "".join(f"{line}\n" for line in lines))
     return folder
+
+
+def add_trace(
+    experiment: Path,
+    trace_id: str,
+    *,
+    tags: Mapping[str, str] | None = None,
+    metadata: Mapping[str, str] | None = None,
+    assessments: Mapping[str, Mapping[str, object]] | None = None,
+    **info: object,
+) -> Path:
+    """As MLflow 3 writes it. `assessments`: what differs from feedback of a person, by the ids."""
+    folder = experiment / "traces" / trace_id
+    given: dict[str, object] = {
+        "execution_duration_ms": 7,
+        "request_preview": "what is it?",
+        "request_time": "2023-11-14T22:13:20.500Z",
+        "response_preview": "it is that",
+        "state": "OK",
+        "trace_id": trace_id,
+        "trace_location": {"mlflow_experiment": {"experiment_id": experiment.name}, "type": "MLFLOW_EXPERIMENT"},
+    }
+    write_yaml(folder / "trace_info.yaml", given | info)
+    for kind, texts in (("tags", tags or {}), ("request_metadata", metadata or {})):
+        (folder / kind).mkdir(exist_ok=True)
+        for key, value in texts.items():
+            write_text(folder / kind / key, value)
+    for assessment_id, fields in (assessments or {}).items():
+        assessment: dict[str, object] = {
+            "assessment_id": assessment_id,
+            "assessment_name": "good",
+            "create_time": "2023-11-14T22:13:21Z",
+            "feedback": {"value": True},
+            "last_update_time": "2023-11-14T22:13:22Z",
+            "source": {"source_id": "me", "source_type": "HUMAN"},
+            "trace_id": trace_id,
+            "valid": True,
+        }
+        write_yaml(folder / "assessments" / f"{assessment_id}.yaml", assessment | dict(fields))
+    return folder
+
+
+def bring(database: Database, folder: Path, **options: Any) -> Imported:
+    return import_folder(database, folder, Options(**options))
+
+
+def number_of(database: Database, name: str) -> int:
+    with database.read() as connection:
+        return connection.scalar(select(func.count()).select_from(schema.metadata.tables[name])) or 0
 
 
 def write_text(file: Path, text: str) -> None:

@@ -1,13 +1,10 @@
 """Folders into databases of each engine: what goes in, what stays out and is named, what happens the second time."""
 
 import os
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import event, func, select, update
+from sqlalchemy import event, select, update
 
 from tests.support.children import die, run_in_child
 from tests.support.databases import opened
@@ -15,20 +12,21 @@ from tests.support.file_stores import (
     SINCE,
     add_experiment,
     add_run,
+    bring,
     golden_as_sql_has_it,
+    number_of,
     rows_of,
     run_id,
     unpack_golden,
     write_text,
     write_yaml,
 )
+from tests.support.statements import statements_of
 from tracking_server.database import schema
 from tracking_server.database.transactions import Database
 from tracking_server.filestore.addresses import parse_rewrite
 from tracking_server.filestore.backend import follow_folder
 from tracking_server.filestore.exporting import ExportOptions, export_folder
-from tracking_server.filestore.importing import import_folder
-from tracking_server.filestore.target import Imported, Options
 
 GOLDEN_ADDED = {
     "experiments": 4,
@@ -47,29 +45,6 @@ GOLDEN_ADDED = {
     "model_version_tags": 5,
 }
 LONG_ID = 340689330227026888
-
-
-def bring(database: Database, folder: Path, **options: Any) -> Imported:
-    return import_folder(database, folder, Options(**options))
-
-
-def number_of(database: Database, name: str) -> int:
-    with database.read() as connection:
-        return connection.scalar(select(func.count()).select_from(schema.metadata.tables[name])) or 0
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A folder with one experiment of no runs."""
-    add_experiment(tmp_path / "mlruns", 7, "seven")
-    return tmp_path / "mlruns"
-
-
-@pytest.fixture
-def sqlite(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
-    (tmp_path / "mlflow.db").write_bytes(sqlite_template.read_bytes())
-    with opened(f"sqlite:///{tmp_path / 'mlflow.db'}") as database:
-        yield database
 
 
 def test_the_golden_folder_comes_in_once_on_each_engine(database: Database, tmp_path: Path) -> None:
@@ -343,18 +318,6 @@ def test_what_a_database_refuses_does_not_take_the_rest_of_its_batch_along(sqlit
     imported = bring(sqlite, root)
     assert imported.added["runs"] == 4
     assert [fault["path"] for fault in imported.faults.kept] == [f"7/{run_id(3)}"]
-
-
-@contextmanager
-def statements_of(database: Database) -> Generator[list[str]]:
-    seen: list[str] = []
-
-    def note(_c: object, _u: object, statement: str, _p: object, _x: object, _m: object) -> None:
-        seen.append(statement.partition(" ")[0])
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(database.engine, "before_cursor_execute", note)
 
 
 def test_two_thousand_runs_are_a_few_statements_and_a_kill_loses_nothing(sqlite: Database, root: Path) -> None:

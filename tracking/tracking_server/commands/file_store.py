@@ -38,6 +38,13 @@ rewrite_option = click.option(
 @click.argument("folder", type=click.Path(path_type=Path))
 @destination_url_option
 @rewrite_option
+@click.option(
+    "--on-conflict",
+    type=click.Choice(["keep", "replace"]),
+    default="keep",
+    show_default=True,
+    help="Of tags and aliases that differ: keep those of the database and tell, or take those of the folder.",
+)
 @click.option("--dry-run", "is_dry", is_flag=True, help="Read everything, tell what would be done, write nothing.")
 @report_file_option
 @json_option
@@ -45,6 +52,7 @@ def import_command(
     folder: Path,
     url: str,
     rewrites: tuple[str, ...],
+    on_conflict: str,
     report_file: Path | None,
     *,
     is_dry: bool,
@@ -52,12 +60,18 @@ def import_command(
 ) -> None:
     """Bring a folder of MLflow's FileStore, such as ./mlruns, into a database. The folder is only read.
 
-    Rows are only added: what the database has stays as it is, and what differs from it is named. Broken files are
+    Rows are added: what the database has stays as it is, and what differs from it is named, unless --on-conflict says
+    that tags and aliases of the folder go before those of the database. Broken files are
     named and passed over. After a kill, run it again: it goes on.
     """
     started = time.monotonic()
     with reporting("import", report_file, ImportFailed, prints_json=prints_json) as report:
-        options = Options(rewrites=[parse_rewrite(each) for each in rewrites], is_dry=is_dry, say=_say)
+        options = Options(
+            rewrites=[parse_rewrite(each) for each in rewrites],
+            is_dry=is_dry,
+            replaces=on_conflict == "replace",
+            say=_say,
+        )
         with job_database(url, _OPTIONS) as database:
             require_file_store(folder)
             imported = import_folder(database, folder, options)
@@ -118,7 +132,10 @@ def tell(report: Report, imported: Imported) -> None:
         runs_differing=imported.runs_differing,
         experiments=imported.experiments,
         renamed=imported.renamed,
-        traces_left=imported.traces_left,
+        traces_known=imported.traces_known,
+        traces_followed=imported.traces_followed,
+        differing=imported.differing,
+        replaced=imported.replaced,
         faults_total=imported.faults.total,
         differs=imported.differs,
         faults=imported.faults.kept,
@@ -131,15 +148,20 @@ def lines(imported: Imported, *, is_dry: bool) -> list[str]:
     told = [f"{verb}: {_counts(imported.added) or 'nothing'}"]
     if imported.runs_known:
         told.append(f"{imported.runs_known:,} runs were there already")
+    if imported.traces_known:
+        told.append(f"{imported.traces_known:,} traces were there already")
     if imported.runs_followed:
         told.append(f"{imported.runs_followed:,} runs that were not over got what they had more by now")
+    if imported.traces_followed:
+        told.append(f"{imported.traces_followed:,} traces that were not over were ended")
+    if imported.replaced:
+        told.append(f"{'to replace' if is_dry else 'replaced'}: {_counts(imported.replaced)}")
     told += [f"experiment {old} is {new} in the database" for old, new in imported.experiments.items()]
     told += [f"experiment {old!r} is called {new!r} there" for old, new in imported.renamed.items()]
-    if imported.runs_differing:
-        told.append(f"{imported.runs_differing:,} runs differ from those in the database, and were left as they are:")
+    differing = {**({"runs": imported.runs_differing} if imported.runs_differing else {}), **imported.differing}
+    if differing:
+        told.append(f"{_counts(differing)} differ from those in the database, and were left as they are:")
     told += [f"  {each['path']}: {', '.join(map(str, _list(each['what'])))}" for each in imported.differs]
-    if imported.traces_left:
-        told.append(f"{imported.traces_left:,} traces were left: this release does not bring them over")
     if imported.faults.total:
         told.append(f"{imported.faults.total:,} faults:")
     return [*told, *(f"  {fault['path']}: {fault['why']}" for fault in imported.faults.kept)]

@@ -65,11 +65,17 @@ def _tell(folder: str, imported: Imported) -> None:
             "added": imported.added,
             "runs_known": imported.runs_known,
             "runs_followed": imported.runs_followed,
+            "traces_known": imported.traces_known,
+            "traces_followed": imported.traces_followed,
         },
     )
-    if imported.runs_differing:
-        facts = {"runs_differing": imported.runs_differing, "differs": imported.differs[:_SHOWN]}
-        logger.warning("runs of a folder differ from those in the database", extra={"folder": folder, **facts})
+    if imported.runs_differing or imported.differing:
+        facts = {
+            "runs_differing": imported.runs_differing,
+            "differing": imported.differing,
+            "differs": imported.differs[:_SHOWN],
+        }
+        logger.warning("what a folder says differs from the database", extra={"folder": folder, **facts})
     if imported.faults.total:
         facts = {"faults_total": imported.faults.total, "faults": imported.faults.kept[:_SHOWN]}
         logger.warning("files of a folder were passed over", extra={"folder": folder, **facts})

@@ -13,9 +13,9 @@ from tracking_server.database.statements import params as param_statements
 from tracking_server.database.statements import tags as tag_statements
 from tracking_server.database.statements.lists import one_of
 from tracking_server.filestore.addresses import rewritten
-from tracking_server.filestore.progress import Progress
 from tracking_server.filestore.reading import META, SOURCE_TYPES, STATUSES
 from tracking_server.filestore.writing import NewFolder, is_name
+from tracking_server.progress import Progress
 
 PAGE_RUNS: Final = 100
 _STREAMED_ROWS: Final = 5000

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Table, func, select
 
 from tracking_server.database import schema
 from tracking_server.database.start import ready_database
@@ -16,10 +16,11 @@ from tracking_server.errors import ConfigInvalid, ExportFailed
 from tracking_server.filestore.addresses import Rewrite, rewritten
 from tracking_server.filestore.export_models import write_logged_models, write_registry
 from tracking_server.filestore.export_runs import write_runs
+from tracking_server.filestore.export_traces import write_traces
 from tracking_server.filestore.folder import Faults
-from tracking_server.filestore.progress import Progress, say_nothing
 from tracking_server.filestore.reading import META, REGISTRY, TRASH
 from tracking_server.filestore.writing import NewFolder
+from tracking_server.progress import Progress, say_nothing
 
 EXPORTED: Final = frozenset(
     {
@@ -28,6 +29,7 @@ EXPORTED: Final = frozenset(
         *("logged_models", "logged_model_params", "logged_model_tags", "logged_model_metrics"),
         *("registered_models", "registered_model_tags", "registered_model_aliases"),
         *("model_versions", "model_version_tags", "workspaces"),
+        *("trace_info", "trace_tags", "trace_request_metadata", "assessments"),
     }
 )
 """The tables that have a place in such a folder; latest metrics are found again when it is read."""
@@ -82,11 +84,16 @@ def _write(connection: Connection, folder: NewFolder, options: ExportOptions) ->
     for name in (TRASH, REGISTRY):
         folder.make(name)
     paths = _write_experiments(connection, folder)
-    total = connection.scalar(select(func.count()).select_from(schema.runs)) or 0
-    write_runs(connection, folder, paths, Progress(options.say, total, "runs"))
+    write_runs(connection, folder, paths, _progress(connection, options, schema.runs))
     write_logged_models(connection, folder, paths)
+    write_traces(connection, folder, paths, _progress(connection, options, schema.trace_info))
     write_registry(connection, folder)
     return Exported(written=folder.written, left_out=_left_out(connection), faults=folder.faults)
+
+
+def _progress(connection: Connection, options: ExportOptions, table: Table) -> Progress:
+    total = connection.scalar(select(func.count()).select_from(table)) or 0
+    return Progress(options.say, total, "traces" if table is schema.trace_info else "runs")
 
 
 def _write_experiments(connection: Connection, folder: NewFolder) -> dict[int, str]:

@@ -19,9 +19,12 @@ CUT: Final = frozenset(
     {
         *("value", "param_value", "tag_value", "description", "status_message", "user_id"),
         *("source_name", "entry_point_name", "source_version"),
+        *("request_preview", "response_preview", "rationale"),
     }
 )
 """Columns whose texts may be cut off."""
+_WHOLE: Final = frozenset({"assessments.value"})
+"""But not these, which hold JSON."""
 
 _MYSQL: Final = mysql.dialect()
 _TEXT_OF_MYSQL: Final = 65_535 // 4
@@ -32,6 +35,7 @@ class _Limit(NamedTuple):
     column: str
     place: int
     characters: int
+    may_cut: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class Fit:
                 seen[folded] = key
                 kept = str(self._clean(value, place))
                 if value_limit is not None and len(kept) > value_limit:
-                    kept = self._cut(kept, _Limit(columns[1], 1, value_limit), place)
+                    kept = self._cut(kept, _Limit(columns[1], 1, value_limit, columns[1] in CUT), place)
                 fitted[key] = kept
         return fitted
 
@@ -82,7 +86,7 @@ class Fit:
         return value
 
     def _cut(self, value: str, limit: _Limit, path: str) -> str:
-        if limit.column not in CUT:
+        if not limit.may_cut:
             hint = " Shorten it with --rewrite-artifact-uri." if "artifact" in limit.column else ""
             raise Broken(
                 f"its {limit.column} has {len(value)} characters, where the database holds {limit.characters}:"
@@ -99,7 +103,7 @@ def alike(text: str, dialect: str) -> str:
 
 def _limits(table: Table, fields: tuple[str, ...], dialect: str) -> list[_Limit]:
     return [
-        _Limit(name, place, characters)
+        _Limit(name, place, characters, name in CUT and f"{table.name}.{name}" not in _WHOLE)
         for place, name in enumerate(fields)
         if (characters := _limit_of(table, name, dialect)) is not None
     ]

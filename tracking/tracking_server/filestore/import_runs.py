@@ -15,11 +15,11 @@ from tracking_server.filestore import statements
 from tracking_server.filestore.comparing import UNFINISHED, Differs, Grown, KnownRun, Place, Same, compare_run
 from tracking_server.filestore.folder import Broken
 from tracking_server.filestore.import_datasets import Datasets
-from tracking_server.filestore.progress import Progress
 from tracking_server.filestore.reading import META, read_points, read_run, run_names
 from tracking_server.filestore.rows import FoundExperiment, FoundRun
 from tracking_server.filestore.sink import Sink
-from tracking_server.filestore.target import KEPT, Target
+from tracking_server.filestore.target import Target
+from tracking_server.progress import Progress
 
 BATCH_RUNS: Final = 100
 
@@ -125,9 +125,7 @@ def _compare(target: Target, run: FoundRun, known: KnownRun, datasets: Datasets)
         case Same():
             imported.runs_known += 1
         case Differs(what):
-            imported.runs_differing += 1
-            if len(imported.differs) < KEPT:
-                imported.differs.append({"run_id": run.row.run_uuid, "path": run.path, "what": list(what)})
+            imported.tell_of("runs", run.path, what, run_id=run.row.run_uuid)
         case Grown(has_ended):
             target.faults.back_to(mark)  # the lines are read again
             imported.runs_followed += _follow(target, run, datasets, has_ended=has_ended)

@@ -4,32 +4,39 @@ So a run that is in the database is there with all that it had, and an import th
 memory are the experiments, the names of the runs of one of them, and a batch of runs without their metrics.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, MutableSequence, Sequence
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, insert
 
 from tracking_server.database import schema
+from tracking_server.database.batches import batches
 from tracking_server.database.check import Current, Empty, Outdated, explain
 from tracking_server.database.lock import MigrationLock, migration_lock
 from tracking_server.database.start import look, ready_database
+from tracking_server.database.statements import tags as tag_statements
 from tracking_server.database.transactions import Database
 from tracking_server.errors import ConfigInvalid, SchemaUnsupported
 from tracking_server.filestore import statements
 from tracking_server.filestore.comparing import KnownExperiment, Place, place_experiment
 from tracking_server.filestore.fitting import Fit
 from tracking_server.filestore.folder import HAS_LIBYAML, SLOW_YAML, Broken, Folder, require_folder
-from tracking_server.filestore.import_models import import_models, import_registry
+from tracking_server.filestore.import_models import import_models
+from tracking_server.filestore.import_registry import import_registry
 from tracking_server.filestore.import_runs import import_runs
-from tracking_server.filestore.progress import Progress
+from tracking_server.filestore.import_traces import import_traces
+from tracking_server.filestore.merging import both_texts, merge
 from tracking_server.filestore.reading import REGISTRY, experiment_paths, read_experiment, run_names
 from tracking_server.filestore.rows import FoundExperiment
 from tracking_server.filestore.sink import Sink
 from tracking_server.filestore.target import WORKSPACE, Imported, Options, Target
+from tracking_server.filestore.trace_reading import trace_names
+from tracking_server.progress import Progress
 
 LOCK_SECONDS: Final = 24 * 3600.0
 """The import of another process may take long; afterwards there is little to do."""
+BATCH_EXPERIMENTS: Final = 100
 
 
 def import_folder(database: Database, root: Path, options: Options) -> Imported:
@@ -92,18 +99,27 @@ def _target(
 def _import(target: Target) -> None:
     found = list(_read_experiments(target))
     names = frozenset(each.row.name for each in found)
-    mark = target.faults.mark()
-    total = sum(len(run_names(target.folder, each.path)) for each in found)
-    target.faults.back_to(mark)  # they are listed again, one experiment after the other
-    progress = Progress(target.options.say, total, "runs")
-    placed = [(each, _place(target, each, names)) for each in found]
+    runs, traces = _progress(target, found, "runs", run_names), _progress(target, found, "traces", trace_names)
+    known = [KnownExperiment(*row) for row in target.read(statements.SELECT_EXPERIMENTS)]
+    placed = [(each, _place(target, each, names, known)) for each in found]
+    _merge_tags(target, placed)
     for experiment, place in placed:
-        import_runs(target, experiment, place, progress)
+        import_runs(target, experiment, place, runs)
+    runs.end()
     for experiment, place in placed:
         import_models(target, experiment, place)
-        target.imported.traces_left += len(target.folder.folders(f"{experiment.path}/traces"))
+        import_traces(target, experiment, place, traces)
+    traces.end()
     import_registry(target)
-    progress.end()
+
+
+def _progress(
+    target: Target, found: Sequence[FoundExperiment], what: str, names_of: Callable[[Folder, str], list[str]]
+) -> Progress:
+    mark = target.faults.mark()
+    total = sum(len(names_of(target.folder, each.path)) for each in found)
+    target.faults.back_to(mark)  # they are listed again, one experiment after the other
+    return Progress(target.options.say, total, what)
 
 
 def _read_experiments(target: Target) -> Iterator[FoundExperiment]:
@@ -123,13 +139,38 @@ def _read_experiments(target: Target) -> Iterator[FoundExperiment]:
         yield FoundExperiment(path=path, row=fitted._replace(name=found.row.name), tags=tags)
 
 
-def _place(target: Target, found: FoundExperiment, names: frozenset[str]) -> Place:
-    """Where the experiment is in the database. It is made there when it was not."""
-    known = [KnownExperiment(*row) for row in target.read(statements.SELECT_EXPERIMENTS)]
+def _merge_tags(target: Target, placed: Sequence[tuple[FoundExperiment, Place]]) -> None:
+    """Of experiments that were there before."""
+    known_ones = [(each, place.experiment_id) for each, place in placed if place.is_known]
+    for some in batches(known_ones, BATCH_EXPERIMENTS):
+        known: dict[int, dict[str, object]] = {}
+        ids = {"experiment_ids": [experiment_id for _, experiment_id in some]}
+        for experiment_id, key, value in target.read(tag_statements.SELECT_OF_EXPERIMENTS, ids):
+            known.setdefault(experiment_id, {})[key] = value
+        merge(
+            target,
+            [
+                both_texts(
+                    statements.EXPERIMENT_TAGS,
+                    f"{each.path}/tags",
+                    (experiment_id,),
+                    each.tags,
+                    known.get(experiment_id or 0, {}),
+                )
+                for each, experiment_id in some
+            ],
+        )
+
+
+def _place(
+    target: Target, found: FoundExperiment, names: frozenset[str], known: MutableSequence[KnownExperiment]
+) -> Place:
+    """Where the experiment is in the database. It is made there when it was not, and is a known one from then on."""
     place = place_experiment(found.row, known, names, target.dialect)
     if not place.is_known:
         if not target.options.is_dry:
             place = _make_experiment(target, found, place)
+            known.append(_as_known(found, place))
         target.imported.count({"experiments": 1, "experiment_tags": len(found.tags)})
     old, new = str(found.row.experiment_id), "new" if place.experiment_id is None else str(place.experiment_id)
     if old != new:
@@ -137,6 +178,15 @@ def _place(target: Target, found: FoundExperiment, names: frozenset[str]) -> Pla
     if place.name != found.row.name:
         target.imported.renamed[found.row.name] = place.name
     return place
+
+
+def _as_known(found: FoundExperiment, place: Place) -> KnownExperiment:
+    return KnownExperiment(
+        experiment_id=place.experiment_id or 0,
+        name=place.name,
+        creation_time=found.row.creation_time,
+        artifact_location=found.row.artifact_location,
+    )
 
 
 def _make_experiment(target: Target, found: FoundExperiment, place: Place) -> Place:
@@ -152,7 +202,7 @@ def _make_experiment(target: Target, found: FoundExperiment, place: Place) -> Pl
         elif target.dialect == "postgresql":
             connection.execute(statements.FOLLOW_IDS)
         sink = Sink(connection, target.dialect)
-        sink.add(statements.EXPERIMENT_TAGS, [(experiment_id, *tag) for tag in found.tags.items()])
+        sink.add(statements.EXPERIMENT_TAGS.add, [(experiment_id, *tag) for tag in found.tags.items()])
         return experiment_id
 
     if target.lock is not None:

@@ -100,6 +100,51 @@ class ModelVersion(NamedTuple):
     storage_location: str | None
 
 
+class Trace(NamedTuple):
+    request_id: str
+    experiment_id: int
+    timestamp_ms: int
+    execution_time_ms: int | None
+    status: str
+    client_request_id: str | None
+    request_preview: str | None
+    response_preview: str | None
+    trace_name: str | None
+    session_id: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    total_tokens: int | None
+    cache_read_input_tokens: int | None
+    cache_creation_input_tokens: int | None
+    cache_creation_input_tokens_above_1hr: int | None
+    input_cost: float | None
+    output_cost: float | None
+    total_cost: float | None
+
+
+class Assessment(NamedTuple):
+    assessment_id: str
+    trace_id: str
+    name: str
+    assessment_type: str
+    value: str
+    error: str | None
+    created_timestamp: int
+    last_updated_timestamp: int
+    source_type: str
+    source_id: str | None
+    run_id: str | None
+    span_id: str | None
+    rationale: str | None
+    overrides: str | None
+    valid: bool
+    assessment_metadata: str | None
+    experiment_id: int
+    trace_timestamp_ms: int
+    aggregate_value: float | None
+    is_numeric_value: bool
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FoundExperiment:
     """`path` is its folder's, in the root or in the trash."""
@@ -136,6 +181,15 @@ class FoundModel:
     row: LoggedModel
     params: Mapping[str, str]
     tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoundTrace:
+    path: str
+    row: Trace
+    tags: Mapping[str, str]
+    metadata: Mapping[str, str]
+    assessments: Sequence[Assessment]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

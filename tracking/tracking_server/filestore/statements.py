@@ -3,17 +3,33 @@
 A row whose key exists is left as it is; only the latest point of a metric gives way to a newer one.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Column, bindparam, func, select, update
 
 from tracking_server.database import schema
 from tracking_server.database.statements.bulk_insert import BulkInsert
 from tracking_server.database.statements.lists import one_of
 from tracking_server.filestore import rows
 
-EXPERIMENT_TAGS: Final = BulkInsert(
-    [schema.experiment_tags.c.experiment_id, schema.experiment_tags.c.key, schema.experiment_tags.c.value]
+
+class Texts(NamedTuple):
+    """Keys and values of one table. `add` leaves a key that is there; `replace` gives it the new value."""
+
+    noun: str
+    add: BulkInsert
+    replace: BulkInsert
+
+
+def _texts(noun: str, columns: Sequence[Column[Any]], same: Sequence[Column[Any]] = ()) -> Texts:
+    """The last column is the value."""
+    return Texts(noun, BulkInsert(columns, same=same), BulkInsert(columns, same=same, replace=columns[-1:]))
+
+
+_experiment_tags = schema.experiment_tags.c
+EXPERIMENT_TAGS: Final = _texts(
+    "experiment_tags", [_experiment_tags.experiment_id, _experiment_tags.key, _experiment_tags.value]
 )
 RUNS: Final = BulkInsert([schema.runs.c[name] for name in rows.Run._fields])
 PARAMS: Final = BulkInsert([schema.params.c.run_uuid, schema.params.c.key, schema.params.c.value])
@@ -35,8 +51,9 @@ MODEL_PARAMS: Final = BulkInsert(
     [_model_params.model_id, _model_params.experiment_id, _model_params.param_key, _model_params.param_value]
 )
 _model_tags = schema.logged_model_tags.c
-MODEL_TAGS: Final = BulkInsert(
-    [_model_tags.model_id, _model_tags.experiment_id, _model_tags.tag_key, _model_tags.tag_value]
+MODEL_TAGS: Final = _texts(
+    "logged_model_tags",
+    [_model_tags.model_id, _model_tags.experiment_id, _model_tags.tag_key, _model_tags.tag_value],
 )
 MODEL_POINTS: Final = BulkInsert([schema.logged_model_metrics.c[name] for name in rows.ModelPoint._fields])
 REGISTERED: Final = BulkInsert(
@@ -44,19 +61,32 @@ REGISTERED: Final = BulkInsert(
     same=[schema.registered_models.c.workspace],
 )
 _registered_tags = schema.registered_model_tags.c
-REGISTERED_TAGS: Final = BulkInsert(
-    [_registered_tags.name, _registered_tags.key, _registered_tags.value], same=[_registered_tags.workspace]
+REGISTERED_TAGS: Final = _texts(
+    "registered_model_tags",
+    [_registered_tags.name, _registered_tags.key, _registered_tags.value],
+    [_registered_tags.workspace],
 )
 _aliases = schema.registered_model_aliases.c
-ALIASES: Final = BulkInsert([_aliases.name, _aliases.alias, _aliases.version], same=[_aliases.workspace])
+ALIASES: Final = _texts(
+    "registered_model_aliases", [_aliases.name, _aliases.alias, _aliases.version], [_aliases.workspace]
+)
 VERSIONS: Final = BulkInsert(
     [schema.model_versions.c[name] for name in rows.ModelVersion._fields], same=[schema.model_versions.c.workspace]
 )
 _version_tags = schema.model_version_tags.c
-VERSION_TAGS: Final = BulkInsert(
+VERSION_TAGS: Final = _texts(
+    "model_version_tags",
     [_version_tags.name, _version_tags.version, _version_tags.key, _version_tags.value],
-    same=[_version_tags.workspace],
+    [_version_tags.workspace],
 )
+TRACES: Final = BulkInsert([schema.trace_info.c[name] for name in rows.Trace._fields])
+_trace_tags, _trace_metadata = schema.trace_tags.c, schema.trace_request_metadata.c
+TRACE_TAGS: Final = _texts("trace_tags", [_trace_tags.request_id, _trace_tags.key, _trace_tags.value])
+TRACE_METADATA: Final = _texts(
+    "trace_metadata", [_trace_metadata.request_id, _trace_metadata.key, _trace_metadata.value]
+)
+_assessments = [schema.assessments.c[name] for name in rows.Assessment._fields]
+ASSESSMENTS: Final = Texts("assessments", BulkInsert(_assessments), BulkInsert(_assessments, replace=_assessments[2:]))
 
 SELECT_EXPERIMENTS: Final = select(
     schema.experiments.c.experiment_id,
@@ -80,6 +110,29 @@ SELECT_REGISTERED: Final = select(schema.registered_models.c.creation_time).wher
 SELECT_VERSIONS: Final = select(
     schema.model_versions.c.version, schema.model_versions.c.source, schema.model_versions.c.current_stage
 ).where(schema.model_versions.c.name == bindparam("name"))
+SELECT_REGISTERED_TAGS: Final = select(_registered_tags.key, _registered_tags.value).where(
+    _registered_tags.name == bindparam("name")
+)
+SELECT_ALIASES: Final = select(_aliases.alias, _aliases.version).where(_aliases.name == bindparam("name"))
+SELECT_VERSION_TAGS: Final = select(_version_tags.version, _version_tags.key, _version_tags.value).where(
+    _version_tags.name == bindparam("name")
+)
+_trace = schema.trace_info.c
+SELECT_KNOWN_TRACES: Final = select(
+    _trace.request_id, _trace.experiment_id, _trace.timestamp_ms, _trace.execution_time_ms, _trace.status
+).where(one_of(_trace.request_id, "trace_ids"))
+SELECT_TRACE_TAGS: Final = select(_trace_tags.request_id, _trace_tags.key, _trace_tags.value).where(
+    one_of(_trace_tags.request_id, "trace_ids")
+)
+SELECT_TRACE_METADATA: Final = select(_trace_metadata.request_id, _trace_metadata.key, _trace_metadata.value).where(
+    one_of(_trace_metadata.request_id, "trace_ids")
+)
+SELECT_ASSESSMENTS: Final = select(*_assessments).where(one_of(schema.assessments.c.trace_id, "trace_ids"))
+END_TRACE: Final = (
+    update(schema.trace_info)
+    .where(_trace.request_id == bindparam("of_trace"), _trace.status == "IN_PROGRESS")
+    .values({name: bindparam(f"new_{name}") for name in rows.Trace._fields[3:]})
+)
 END_RUN: Final = (
     update(schema.runs)
     .where(schema.runs.c.run_uuid == bindparam("of_run"), schema.runs.c.status.in_(("RUNNING", "SCHEDULED")))

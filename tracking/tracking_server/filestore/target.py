@@ -12,8 +12,8 @@ from tracking_server.errors import BadRequest
 from tracking_server.filestore.addresses import Rewrite
 from tracking_server.filestore.fitting import Fit
 from tracking_server.filestore.folder import Broken, Faults, Folder
-from tracking_server.filestore.progress import say_nothing
 from tracking_server.filestore.sink import Sink
+from tracking_server.progress import say_nothing
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -30,7 +30,9 @@ class Options:
     rewrites: Sequence[Rewrite] = ()
     is_dry: bool = False
     unchanged_since_ns: int | None = None
-    """Runs that are known, are over and have not changed since then are not read again. None: all are compared."""
+    """What is known, is over and has not changed since then is not read again. None: all is compared."""
+    replaces: bool = False
+    """Tags and aliases that differ get what the folder has; otherwise they stay, and are told."""
     creates_schema: bool = True
     say: Callable[[str], None] = say_nothing
 
@@ -45,17 +47,38 @@ class Imported:
     """Not over when they were read first, and by now further in the folder than in the database."""
     runs_differing: int = 0
     differs: list[dict[str, object]] = field(default_factory=list[dict[str, object]])
-    """Known runs that are otherwise in the database; nothing of them was written."""
+    """What is otherwise in the database, and stays so. Of a run that differs, nothing was written."""
+    differing: dict[str, int] = field(default_factory=dict[str, int])
+    """What differs and is no run, by the noun."""
+    replaced: dict[str, int] = field(default_factory=dict[str, int])
     experiments: dict[str, str] = field(default_factory=dict[str, str])
     """The ids of experiments that have another in the database."""
     renamed: dict[str, str] = field(default_factory=dict[str, str])
-    traces_left: int = 0
+    traces_known: int = 0
+    traces_followed: int = 0
+    """Not over when they were read first."""
     faults: Faults = field(default_factory=Faults)
 
     def count(self, counts: Mapping[str, int]) -> None:
-        for noun, number in counts.items():
-            if number:
-                self.added[noun] = self.added.get(noun, 0) + number
+        _add(self.added, counts)
+
+    def count_replaced(self, counts: Mapping[str, int]) -> None:
+        _add(self.replaced, counts)
+
+    def tell_of(self, noun: str, path: str, what: Sequence[str], **facts: object) -> None:
+        """Something differs, and stays as it is in the database."""
+        if noun == "runs":
+            self.runs_differing += 1
+        else:
+            _add(self.differing, {noun: len(what)})
+        if len(self.differs) < KEPT:
+            self.differs.append({**facts, "path": path, "what": list(what)})
+
+
+def _add(sums: dict[str, int], counts: Mapping[str, int]) -> None:
+    for noun, number in counts.items():
+        if number:
+            sums[noun] = sums.get(noun, 0) + number
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,6 +100,11 @@ class Target:
     @property
     def faults(self) -> Faults:
         return self.imported.faults
+
+    def is_fresh(self, path: str) -> bool:
+        """Whether it may have changed since the folder was read last."""
+        since = self.options.unchanged_since_ns
+        return since is None or self.folder.modified_ns(path) >= since
 
     def read(self, statement: Select[*Ts], parameters: Mapping[str, object] | None = None) -> Sequence[Row[*Ts]]:
         if not self.has_tables:

@@ -1,6 +1,6 @@
-"""The lines of a long import."""
+"""The lines of long work."""
 
-from tracking_server.filestore.progress import Progress
+from tracking_server.progress import Progress
 
 
 def test_a_line_now_and_then_and_one_at_the_end() -> None:

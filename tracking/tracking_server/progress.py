@@ -1,4 +1,4 @@
-"""How far a long import or export is, now and then in a line: runs, the rate, and how long it will take. Pure."""
+"""How far long work is, now and then in a line: what is done, the rate, and how long it will take."""
 
 import time
 from collections.abc import Callable
@@ -29,9 +29,9 @@ class Progress:
             self._said = now
             self._say(self.line(now))
 
-    def end(self) -> None:
-        """The last line, when there was one before."""
-        if self._said != self._started:
+    def end(self, *, always: bool = False) -> None:
+        """The last line, when there was one before, or `always` when there was anything to do."""
+        if self._said != self._started or (always and self.done):
             self._say(self.line(self._clock()))
 
     def line(self, now: float) -> str:
