@@ -94,7 +94,7 @@ class _Recorder:
     """Hears what a connection is told."""
 
     def __init__(self, connection: Connection) -> None:
-        self._dialect: Final = _for_print(connection.dialect)
+        self._dialect: Final = for_print(connection.dialect)
         self._noted: list[Statement] | None = None
         event.listen(connection, "before_execute", self._note)
         event.listen(connection, "before_cursor_execute", _not_concurrently, retval=True)
@@ -170,7 +170,7 @@ def _only_looks(element: Executable) -> bool:
     )
 
 
-def _for_print(dialect: Dialect) -> Dialect:
+def for_print(dialect: Dialect) -> Dialect:
     """The same, but for the marks of its driver."""
     changed: Any = copy(dialect)
     changed.paramstyle, changed.positional, changed.bind_typing = "named", False, BindTyping.NONE
