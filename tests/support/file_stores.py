@@ -157,6 +157,15 @@ def add_trace(
     return folder
 
 
+def add_old_trace(experiment: Path, **fields: object) -> None:
+    """As MLflow 2 wrote it."""
+    folder = experiment / "traces" / "old"
+    info = {"request_id": "old", "experiment_id": experiment.name, "timestamp_ms": SINCE + 500}
+    write_yaml(folder / "trace_info.yaml", {**info, "execution_time_ms": 7, "status": "OK", **fields})
+    write_text(folder / "request_metadata" / "mlflow.traceInputs", "{}")
+    (folder / "tags").mkdir()
+
+
 def bring(database: Database, folder: Path, **options: Any) -> Imported:
     return import_folder(database, folder, Options(**options))
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from tests.support.databases import opened
-from tests.support.file_stores import add_trace, bring, number_of, rows_of, write_text, write_yaml
+from tests.support.file_stores import add_old_trace, add_trace, bring, number_of, rows_of, write_yaml
 from tracking_server.database import schema
 from tracking_server.database.transactions import Database
 from tracking_server.filestore.addresses import parse_rewrite
@@ -49,10 +49,7 @@ def folder(root: Path) -> Path:
         },
         client_request_id="c-1",
     )
-    old = experiment / "traces" / "old"
-    info = {"request_id": "old", "experiment_id": "7", "timestamp_ms": STARTED, "execution_time_ms": None}
-    write_yaml(old / "trace_info.yaml", {**info, "status": "TRACE_STATUS_UNSPECIFIED"})
-    write_text(old / "request_metadata" / "mlflow.traceInputs", "{}")
+    add_old_trace(experiment, execution_time_ms=None, status="TRACE_STATUS_UNSPECIFIED")
     return root
 
 
