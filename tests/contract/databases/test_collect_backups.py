@@ -14,6 +14,7 @@ from tests.support.collected import LATER, World
 from tests.support.memory_bucket import MemoryBucket
 from tracking_server.__main__ import main
 from tracking_server.artifacts.objects import ObjectStore
+from tracking_server.backups.places import StorePlace
 from tracking_server.collect.backups import kept_backups, kept_in
 from tracking_server.collect.outcome import KeptBackups
 from tracking_server.database import schema
@@ -113,14 +114,14 @@ def test_the_manifests_at_the_destination_say_which_backups_are_kept(world: Worl
 @on_sqlite
 def test_backups_in_a_bucket_are_read_by_their_ends(world: World, tmp_path: Path) -> None:
     bucket = MemoryBucket(cuts_after=1000)
-    store = ObjectStore(bucket, "backups")
-    assert kept_in(store) is None
+    folder = StorePlace(store=ObjectStore(bucket, "backups"), folder="memory://bucket/backups")
+    assert kept_in(folder) is None
     archive = back_up(world.database, tmp_path / "archive", now=datetime(2026, 1, 1, tzinfo=UTC), tool="t")
     bucket.files = {"backups/any-name": archive.path.read_bytes(), "other/trackplane-1": b"", "backups/notes": b"n"}
     expected = KeptBackups(oldest_at=int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) * 1000, oldest="any-name")
-    assert kept_in(store) == expected
+    assert kept_in(folder) == expected
     bucket.files["backups/trackplane-2"] = b"damaged"
-    assert kept_in(store) == KeptBackups(oldest_at=None, oldest="trackplane-2")
+    assert kept_in(folder) == KeptBackups(oldest_at=None, oldest="trackplane-2")
 
 
 @on_sqlite

@@ -1,16 +1,11 @@
-"""Which database a root of artifacts belongs to: a marker in it names the database. Without one, nothing is removed.
+"""Which database a root of artifacts belongs to: a marker in it names the database. Without one, nothing is removed."""
 
-The id of the database stands in our table of claims. A copy of the database has it too.
-"""
-
-import uuid
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection
 
 from tracking_server.artifacts.store import ArtifactNotFound, ArtifactStore, WrongKind
-from tracking_server.database.statements import ownership as statements
+from tracking_server.database.identity import database_id, ensure_database_id
 from tracking_server.database.transactions import Database
 from tracking_server.errors import ConfigInvalid
 
@@ -23,24 +18,10 @@ class _Marker(msgspec.Struct, frozen=True, kw_only=True):
     """The id of the database whose artifacts are here."""
 
 
-def database_id(database: Database) -> str | None:
-    """None until a root was adopted."""
-    with database.read() as connection:
-        found: str | None = connection.scalar(statements.SELECT_DATABASE_ID)
-    return found
-
-
 def adopt(database: Database, store: ArtifactStore, root: str, *, now: int) -> None:
     """Says in the root that what is there belongs to this database. Raises ConfigInvalid when it is another's."""
 
-    def id_of(connection: Connection) -> str:
-        found: str | None = connection.scalar(statements.SELECT_DATABASE_ID)
-        if found is None:
-            connection.execute(statements.keep_database_id(str(uuid.uuid4()), now))
-            found = connection.scalars(statements.SELECT_DATABASE_ID).one()
-        return found
-
-    own = database.retrying(id_of)
+    own = ensure_database_id(database, now=now)
     owner = owner_of(store, root)
     if owner is None:
         with store.create(MARKER) as writer:

@@ -3,7 +3,7 @@
 import os
 import time
 import uuid
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +16,8 @@ from tracking_server.collect.ages import parse_age, parse_share
 from tracking_server.collect.backups import kept_backups
 from tracking_server.collect.collector import collect
 from tracking_server.collect.orphans import Limits
-from tracking_server.collect.outcome import Outcome, Stays, Wanted
+from tracking_server.collect.outcome import KeptBackups, Outcome, Stays, Wanted
+from tracking_server.commands.backup_keys import key_files_option, read_keys
 from tracking_server.commands.options import database_url_option, job_database, json_option, report_file_option
 from tracking_server.commands.orphans import sweep_roots
 from tracking_server.commands.report import Report, reporting
@@ -38,6 +39,9 @@ from tracking_server.settings import PROXIED_ROOT
     metavar="DESTINATION",
     default="",
     help="Keep what a backup at this destination has as it was before it was deleted.",
+)
+@key_files_option(
+    "--backup-key-file", "With --keep-backed-up: file with the key of encrypted archives. May be given again."
 )
 @click.option("--orphans", is_flag=True, help="Instead: tell which artifacts no row owns.")
 @click.option("--delete", "deletes", is_flag=True, help="With --orphans: remove them.")
@@ -71,6 +75,7 @@ def gc(
     logged_model_ids: str,
     job_ids: str,
     keep_backed_up: str,
+    key_files: Sequence[Path],
     min_age: str,
     max_share: str,
     artifacts_destination: str,
@@ -112,7 +117,7 @@ def gc(
             jobs=jobs,
             job_ids=_ids(job_ids),
             jobs_created_before=now - age if age else None,
-            backups=kept_backups(keep_backed_up, Path.cwd(), store_options) if keep_backed_up else None,
+            backups=_kept(keep_backed_up, store_options, key_files),
         )
         with _opened(url) as database:
             if orphans:
@@ -135,6 +140,10 @@ def _opened(url: str) -> Generator[Database]:
             )
         _refuse_other_schemas(database)
         yield database
+
+
+def _kept(destination: str, options: StoreOptions, key_files: Sequence[Path]) -> KeptBackups | None:
+    return kept_backups(destination, Path.cwd(), options, read_keys(key_files)) if destination else None
 
 
 def _ids(text: str) -> tuple[str, ...]:

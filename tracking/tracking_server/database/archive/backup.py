@@ -1,6 +1,9 @@
 """Takes a backup: one snapshot of the database, streamed into one archive."""
 
-from collections.abc import Callable
+import io
+import secrets
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -8,7 +11,16 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from tracking_server.database.archive.contents import verify
-from tracking_server.database.archive.files import ArchiveReader, archive_path, new_archive
+from tracking_server.database.archive.encryption import SALT_BYTES, SealingSink, Sink
+from tracking_server.database.archive.files import (
+    READ_BYTES,
+    ArchiveWriter,
+    DigestedFile,
+    DigestedSink,
+    archive_name,
+    new_file,
+    open_archive,
+)
 from tracking_server.database.archive.format import (
     FORMAT,
     ArchiveDamaged,
@@ -17,46 +29,110 @@ from tracking_server.database.archive.format import (
     TableContent,
     encode_header,
 )
+from tracking_server.database.archive.keys import BackupKey
 from tracking_server.database.archive.names import quoted
 from tracking_server.database.archive.tables import StoredSchema, encoded_rows, read_schema
+from tracking_server.database.identity import id_in
 from tracking_server.database.transactions import Database
 from tracking_server.errors import BackupFailed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Archive:
-    path: Path
+class Written:
+    """What is in an archive, and the size and digest of its file as it is kept."""
+
     manifest: Manifest
     size_bytes: int
     sha256: str
+    key_id: str | None
+    """Of the key that it is encrypted with."""
 
 
-def back_up(database: Database, destination: Path, *, now: datetime, tool: str) -> Archive:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Archive(Written):
+    path: Path
+
+
+def back_up(
+    database: Database, destination: Path, *, now: datetime, tool: str, key: BackupKey | None = None
+) -> Archive:
     """Into a new file in a folder, or of that name. Raises BackupFailed; then no file is there."""
+    path = destination
+    if destination.is_dir():
+        path = destination / archive_name(now, is_encrypted=key is not None)
+    written = write_archive(database, lambda: new_file(path), now=now, tool=tool, key=key)
+    return _at(path, written)
+
+
+def verify_archive(path: Path, keys: Sequence[BackupKey] = ()) -> Archive:
+    """Reads all of it back. Raises BackupFailed, which says what is wrong with it."""
+    with unreadable(str(path)), path.open("rb", buffering=0) as file:
+        return _at(path, read_back(file, keys))
+
+
+def _at(path: Path, written: Written) -> Archive:
+    return Archive(
+        path=path,
+        manifest=written.manifest,
+        size_bytes=written.size_bytes,
+        sha256=written.sha256,
+        key_id=written.key_id,
+    )
+
+
+def write_archive(
+    database: Database,
+    create: Callable[[], AbstractContextManager[Sink]],
+    *,
+    now: datetime,
+    tool: str,
+    key: BackupKey | None = None,
+) -> Written:
+    """Into what `create` opens, which keeps it only when the block ends well. Raises BackupFailed."""
     if database.url.path is not None and not database.url.path.exists():
         raise BackupFailed(f"There is no database {database.url.path}.")
-    path = archive_path(destination, now)
     with database.snapshot() as connection:
         schema = read_schema(connection)
         if not schema.tables:
             raise BackupFailed("The database is empty: there is nothing to back up.")
-        with new_archive(path) as writer:
+        with create() as sink:
+            digested = DigestedSink(sink)
+            sealing = SealingSink(digested, key, secrets.token_bytes(SALT_BYTES)) if key else None
+            writer = ArchiveWriter(sealing or digested)
             manifest = read_all(connection, schema, writer.write, now=now, tool=tool)
-            sha256 = writer.finish(manifest)
-    return Archive(path=path, manifest=manifest, size_bytes=writer.size_bytes, sha256=sha256)
+            writer.finish(manifest)
+            if sealing is not None:
+                sealing.finish()
+    return Written(
+        manifest=manifest,
+        size_bytes=digested.size_bytes,
+        sha256=digested.sha256(),
+        key_id=key.id if key else None,
+    )
 
 
-def verify_archive(path: Path) -> Archive:
-    """Reads all of it back. Raises BackupFailed, which says what is wrong with it."""
+def read_back(file: io.RawIOBase, keys: Sequence[BackupKey] = ()) -> Written:
+    """All of it, once. Raises ArchiveDamaged, OSError, and ConfigInvalid when its key is not there."""
+    digested = DigestedFile(file)
+    reader = open_archive(io.BufferedReader(digested, READ_BYTES), keys)
+    verify(reader)
+    return Written(
+        manifest=reader.manifest,
+        size_bytes=digested.size_bytes,
+        sha256=digested.sha256(),
+        key_id=reader.key_id,
+    )
+
+
+@contextmanager
+def unreadable(name: str) -> Generator[None]:
+    """What keeps the archive from being read is told as BackupFailed."""
     try:
-        with path.open("rb") as file:
-            reader = ArchiveReader(file)
-            verify(reader)
-            return Archive(path=path, manifest=reader.manifest, size_bytes=reader.size_bytes, sha256=reader.sha256())
+        yield
     except OSError as error:
-        raise BackupFailed(f"The archive {path} cannot be read: {error.strerror or error}.") from error
+        raise BackupFailed(f"The archive {name} cannot be read: {error.strerror or error}.") from error
     except ArchiveDamaged as error:
-        raise BackupFailed(f"{path} is not a whole archive. {error.message}") from error
+        raise BackupFailed(f"{name} is not a whole archive. {error.message}") from error
 
 
 def read_all(
@@ -76,6 +152,7 @@ def read_all(
         tool=tool,
         created_at=now.isoformat(timespec="seconds"),
         dialect=connection.dialect.name,
+        database=id_in(connection),
         mlflow=_revision(connection, schema, "alembic_version"),
         trackplane=_revision(connection, schema, "alembic_version_trackplane"),
         tables=tuple(contents),

@@ -72,6 +72,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
     """RFC 3339, UTC: when the snapshot was taken."""
     dialect: str
+    database: str | None = None
+    """The id of the database, when it has one. Archives of the first releases have none."""
     mlflow: str | None
     trackplane: str | None
     """The revisions of the two lineages."""

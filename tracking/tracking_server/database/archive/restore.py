@@ -8,8 +8,9 @@ from typing import Final
 
 from tracking_server.database.archive.contents import ArchiveSource
 from tracking_server.database.archive.crossing import Crossing
-from tracking_server.database.archive.files import ArchiveReader
+from tracking_server.database.archive.files import open_archive
 from tracking_server.database.archive.format import ArchiveDamaged, Manifest
+from tracking_server.database.archive.keys import BackupKey
 from tracking_server.database.archive.mysql_restore import restore_mysql
 from tracking_server.database.archive.postgresql_restore import restore_postgresql
 from tracking_server.database.archive.precheck import refuse_what_does_not_fit
@@ -28,13 +29,21 @@ class Restored:
     """Tables of the archive that the schema of this release does not have, on the way to another engine."""
 
 
-def restore(database: Database, path: Path, *, replace: bool, wait_seconds: float = WAIT_SECONDS) -> Restored:
-    """Raises RestoreFailed, and LockBusy when another has the migration lock for longer than that.
+def restore(
+    database: Database,
+    path: Path,
+    *,
+    replace: bool,
+    keys: Sequence[BackupKey] = (),
+    wait_seconds: float = WAIT_SECONDS,
+) -> Restored:
+    """Raises RestoreFailed, ConfigInvalid without the key of the archive, and LockBusy when another has the migration
+    lock for longer than that.
 
     A used database is replaced only when `replace` says so. A kill at any moment leaves the old one whole, or the new.
     """
-    with _told(path), path.open("rb") as file:
-        return restore_source(database, ArchiveReader(file), replace=replace, wait_seconds=wait_seconds)
+    with restoring(str(path)), path.open("rb") as file:
+        return restore_source(database, open_archive(file, keys), replace=replace, wait_seconds=wait_seconds)
 
 
 def restore_source(
@@ -76,12 +85,13 @@ def _refuse_while_served(database: Database) -> None:
 
 
 @contextmanager
-def _told(path: Path) -> Generator[None]:
+def restoring(name: str) -> Generator[None]:
+    """What keeps the archive from being read is told as RestoreFailed."""
     try:
         yield
     except ArchiveDamaged as error:
-        raise RestoreFailed(f"{path} is not a whole archive. {error.message} The database is as it was.") from error
+        raise RestoreFailed(f"{name} is not a whole archive. {error.message} The database is as it was.") from error
     except OSError as error:
         raise RestoreFailed(
-            f"{error.filename or path}: {error.strerror or error}. The database is as it was."
+            f"{error.filename or name}: {error.strerror or error}. The database is as it was."
         ) from error
