@@ -1,7 +1,9 @@
 """A server behind a gateway, in tests: it writes down what comes, lets in who is to be let in, and answers as told."""
 
+import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,10 +42,11 @@ class Raw:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Endless:
-    """A few bytes again and again, until nobody listens any more."""
+    """A few bytes again and again, with a pause between, until nobody listens any more."""
 
     head: bytes
     again: bytes
+    pause_seconds: float = 0.0
 
 
 Answer: TypeAlias = Told | Raw | Endless
@@ -60,6 +63,8 @@ class ScriptedServer:
         self.url = f"{'https' if is_encrypted else 'http'}://127.0.0.1:{port}"
         self.lets_in: set[str] | None = None
         self.answer: Callable[[Seen], Answer] = lambda _: Told()
+        self.refusal: Told | None = None
+        """Told before a body was read, which is then thrown away; a status of 0 hangs up instead."""
         self.connections = 0
         self._seen: list[Seen] = []
         self._ended = 0
@@ -78,6 +83,7 @@ class ScriptedServer:
             self._ended = 0
         self.answer = lambda _: Told()
         self.lets_in = None
+        self.refusal = None
 
     def wait_for(self, count: int) -> Sequence[Seen]:
         with self._change:
@@ -161,6 +167,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _do(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
+        if (refusal := self.script.refusal) is not None:
+            self._refuse(refusal)
+            return
         seen = Seen(method=self.command, target=self.path, headers=headers, body=self._body())
         match self.script.take(seen):
             case Told() as told:
@@ -168,15 +177,24 @@ class _Handler(BaseHTTPRequestHandler):
             case Raw(content=content):
                 self.close_connection = True
                 self.wfile.write(content)
-            case Endless(head=head, again=again):
+            case Endless(head=head, again=again, pause_seconds=pause_seconds):
                 self.wfile.write(head)
                 while True:
                     self.wfile.write(again)
+                    time.sleep(pause_seconds)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = _do  # noqa: N815 - the names that it looks for
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that it has
         """Nothing: tests look at `seen`."""
+
+    def _refuse(self, refusal: Told) -> None:
+        self.close_connection = True
+        if refusal.status:
+            self._tell(refusal)
+            self.connection.shutdown(socket.SHUT_WR)
+            while self.rfile.read1(64 * 1024):
+                pass
 
     def _tell(self, told: Told) -> None:
         self.send_response(told.status)
@@ -192,11 +210,17 @@ class _Handler(BaseHTTPRequestHandler):
         if "chunked" not in self.headers.get("Transfer-Encoding", ""):
             return self._exactly(int(self.headers.get("Content-Length", 0)))
         chunks: list[bytes] = []
-        while size := int(self.rfile.readline().partition(b";")[0] or b"x", 16):
+        while size := int(self._line(), 16):
             chunks.append(self._exactly(size))
             self.rfile.readline()
         self.rfile.readline()
         return b"".join(chunks)
+
+    def _line(self) -> bytes:
+        line = self.rfile.readline()
+        if not line:
+            raise _Cut
+        return line
 
     def _exactly(self, count: int) -> bytes:
         found = self.rfile.read(count)
