@@ -18,6 +18,7 @@ from tracking_server.database import schema
 from tracking_server.database.lock import migration_lock, serving_lock, who_serves
 from tracking_server.database.migrations.mlflow import HEAD, releases
 from tracking_server.database.migrations.upgrade import upgrade
+from tracking_server.database.transactions import Database
 
 
 @pytest.fixture
@@ -266,6 +267,21 @@ def test_upgrade_names_the_servers_that_are_connected(empty_database_url: str) -
     report = json.loads(result.stdout)
     assert report["ok"] is True
     assert report["serving"] == [name]
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql", "mariadb"])
+def test_upgrade_names_others_that_are_connected(empty_database: Database, empty_database_url: str) -> None:
+    """A server of MLflow, say, which takes no lock of ours."""
+    with empty_database.engine.connect() as connection:
+        if empty_database.dialect == "postgresql":
+            connection.execute(text("SET application_name = 'mlflow'"))
+            connection.commit()
+        result = run("upgrade", "--json", empty_database_url)
+    (named,) = json.loads(result.stdout)["connected"]
+    assert named == (
+        "mlflow of trackplane" if empty_database.dialect == "postgresql" else "a session of root from localhost"
+    )
+    assert f"Others are connected, and not waited for: {named}" in result.stderr
 
 
 def test_upgrade_ends_when_another_takes_too_long(empty_database_url: str) -> None:

@@ -22,6 +22,7 @@ from tracking_server.database.check import (
     steps_to,
     trackplane_steps,
 )
+from tracking_server.database.connected import who_is_connected
 from tracking_server.database.forecast import Forecast, forecast, measure
 from tracking_server.database.lock import refuse_transaction_pooling, who_serves
 from tracking_server.database.migrations import mlflow
@@ -94,6 +95,9 @@ def upgrade_command(
         if serving := who_serves(database):
             report.tell(serving=list(serving))
             click.echo(f"These servers are connected, and stay so: {', '.join(serving)}", err=True)
+        if connected := who_is_connected(database):
+            report.tell(connected=list(connected))
+            click.echo(f"Others are connected, and not waited for: {', '.join(connected)}", err=True)
         if dry_run:
             lines = _dry_run(report, database, before, steps, wait_seconds)
         else:
