@@ -17,6 +17,7 @@ from tracking_server.gateway.logins import Login
 CHUNK_BYTES: Final = 512 * 1024
 _UNAUTHENTICATED: Final = 401
 _NOT_MODIFIED: Final = 304
+_HTTP_1_0: Final = 10
 _WITHOUT_BODY: Final = frozenset({204, _NOT_MODIFIED})
 _REPEATABLE: Final = frozenset({"GET", "HEAD"})
 
@@ -134,6 +135,8 @@ class Call:
             self._since = time.monotonic()
         try:
             yield
+            if self._is_over:  # whoever wakes a thread makes what it reads look like the end
+                raise ConnectionAbortedError
         except (OSError, HTTPException, ValueError) as error:  # http.client has all of them for what it cannot read
             self._is_over = True
             raise self._failure(error) from error
@@ -173,7 +176,7 @@ class Call:
         connection.expect_answer()
         self._response = response = connection.http.getresponse()
         status = response.status
-        if not 200 <= status < 600:
+        if not 200 <= status < 600 or not _has_an_end(response):
             raise HTTPException
         if 300 <= status < 400 and status != _NOT_MODIFIED:
             raise redirects(status, self._line.name)
@@ -216,6 +219,13 @@ class Call:
             self._line.keep(connection)
         else:
             connection.close()
+
+
+def _has_an_end(response: HTTPResponse) -> bool:
+    """Without a length it ends with the connection, and must say so: a head that was cut off does not."""
+    if response.chunked or response.length is not None or response.version == _HTTP_1_0:
+        return True
+    return "close" in response.getheader("connection", "").lower()
 
 
 def _length(count: int) -> tuple[str, str]:
