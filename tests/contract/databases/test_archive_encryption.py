@@ -5,7 +5,7 @@ import stat
 import subprocess
 import sys
 import tracemalloc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -131,21 +131,44 @@ def test_the_plain_archive_in_it_does_not_have_the_key(archive: Path, key_file: 
     assert read_key(key_file).id not in repr(manifest)
 
 
+def swapped(content: bytes) -> bytes:
+    """The first two frames."""
+    start, middle, end = HEAD_BYTES, HEAD_BYTES + SEALED_BYTES, HEAD_BYTES + 2 * SEALED_BYTES
+    return content[:start] + content[middle:end] + content[start:middle] + content[end:]
+
+
+def flipped(place: int) -> Callable[[bytes], bytes]:
+    def flip(content: bytes) -> bytes:
+        changed = bytearray(content)
+        changed[place] ^= 1
+        return bytes(changed)
+
+    return flip
+
+
+def longer(content: bytes) -> bytes:
+    return content + b"x"
+
+
+def cut(length: int) -> Callable[[bytes], bytes]:
+    return lambda content: content[:length]
+
+
 @pytest.mark.parametrize(
     "damage",
     [
-        pytest.param(lambda content: content[:-1], id="cut"),
-        pytest.param(lambda content: content[: HEAD_BYTES + SEALED_BYTES], id="cut between frames"),
-        pytest.param(lambda content: content + b"x", id="longer"),
-        pytest.param(lambda content: swapped(content, 0, 1), id="frames swapped"),
-        pytest.param(lambda content: flipped(content, HEAD_BYTES - 1), id="bit of the salt"),
-        pytest.param(lambda content: flipped(content, HEAD_BYTES + FRAME_BYTES // 2), id="bit of the rows"),
-        pytest.param(lambda content: flipped(content, HEAD_BYTES + FRAME_BYTES), id="bit of a tag"),
-        pytest.param(lambda content: flipped(content, len(content) - 1), id="last bit"),
+        pytest.param(cut(-1), id="cut"),
+        pytest.param(cut(HEAD_BYTES + SEALED_BYTES), id="cut between frames"),
+        pytest.param(longer, id="longer"),
+        pytest.param(swapped, id="frames swapped"),
+        pytest.param(flipped(HEAD_BYTES - 1), id="bit of the salt"),
+        pytest.param(flipped(HEAD_BYTES + FRAME_BYTES // 2), id="bit of the rows"),
+        pytest.param(flipped(HEAD_BYTES + FRAME_BYTES), id="bit of a tag"),
+        pytest.param(flipped(-1), id="last bit"),
     ],
 )
 def test_a_damaged_archive_is_refused_and_changes_nothing(
-    damage: Any, large_archive: tuple[Path, BackupKey], golden: Path, tmp_path: Path
+    damage: Callable[[bytes], bytes], large_archive: tuple[Path, BackupKey], golden: Path, tmp_path: Path
 ) -> None:
     path, key = large_archive
     damaged, key_file = tmp_path / "damaged.zst.enc", tmp_path / "key"
@@ -158,16 +181,6 @@ def test_a_damaged_archive_is_refused_and_changes_nothing(
     report = reported("restore", damaged, "--key-file", key_file, "--replace", MLFLOW_BACKEND_STORE_URI=url_of(golden))
     assert report["reason"] == "RestoreFailed"
     assert contents(golden) == before
-
-
-def swapped(content: bytes, one: int, other: int) -> bytes:
-    frames = [content[start : start + SEALED_BYTES] for start in range(HEAD_BYTES, len(content), SEALED_BYTES)]
-    frames[one], frames[other] = frames[other], frames[one]
-    return content[:HEAD_BYTES] + b"".join(frames)
-
-
-def flipped(content: bytes, place: int) -> bytes:
-    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
 
 
 @pytest.fixture(scope="module")

@@ -91,7 +91,7 @@ def other(database: Database, request: pytest.FixtureRequest, tmp_path: Path) ->
 
 def reported(*words: object, database: Database | None = None, code: int = 0) -> Mapping[str, Any]:
     """The report of a command."""
-    environ = {}
+    environ: dict[str, str] = {}
     if database is not None:
         environ["MLFLOW_BACKEND_STORE_URI"] = database.url.url.render_as_string(hide_password=False)
     result = CliRunner().invoke(main, [*map(str, words), "--json"], env=environ)

@@ -25,6 +25,11 @@ def key_files_option(name: str, meaning: str) -> Callable[[Command], Command]:
     )
 
 
+reading_keys_option = key_files_option(
+    "--key-file", "File with the key of encrypted archives. May be given again: the one that fits is taken."
+)
+
+
 def read_keys(key_files: Iterable[Path]) -> tuple[BackupKey, ...]:
     """Raises ConfigInvalid. Tells a file that everybody may read."""
     keys: list[BackupKey] = []

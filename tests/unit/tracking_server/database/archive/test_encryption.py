@@ -30,9 +30,14 @@ KEY = BackupKey(bytes(range(100, 132)))
 OTHER_KEY = BackupKey(bytes(range(200, 232)))
 SALT, OTHER_SALT = b"s" * SALT_BYTES, b"t" * SALT_BYTES
 
-SIZES = st.one_of(
+
+def a_size(frames: int, more: int) -> int:
+    return frames * FRAME_BYTES + more
+
+
+SIZES: st.SearchStrategy[int] = st.one_of(
     st.integers(1, 200),
-    st.builds(lambda frames, more: frames * FRAME_BYTES + more, st.integers(1, 3), st.sampled_from([-1, 0, 1, 40_000])),
+    st.builds(a_size, st.integers(1, 3), st.sampled_from([-1, 0, 1, 40_000])),
 )
 
 
