@@ -99,8 +99,13 @@ adopt: setup client ## Upgrade a copy of a file of MLflow with MLflow and one wi
 	@$(BIN)/python -m tests.support.migrated $(DB) $(COPY)
 
 .PHONY: kill-steps
-kill-steps: setup client ## Kill upgrades at each statement and run them again; ENGINE=sqlite|mariadb|postgresql
-	TRACKPLANE_KILL_STRIDE=1 $(BIN)/pytest tests/contract/databases -k "kill and ($(or $(ENGINE),sqlite) or a_file)"
+kill-steps: setup client ## Kill upgrades, restores and gc at each statement and run them again; ENGINE=sqlite|mariadb|postgresql STRIDE=1
+	TRACKPLANE_KILL_STRIDE=$(or $(STRIDE),1) $(BIN)/pytest tests/contract/databases -k "kill and ($(or $(ENGINE),sqlite) or a_file)"
+
+.PHONY: roundtrip
+roundtrip: setup ## Generated rows through archives, from each engine to each and back; SEED=1 ROWS=30 ENGINES='sqlite postgresql mariadb'
+	@$(BIN)/python -m tests.support.roundtrip $(if $(SEED),--seed $(SEED)) --rows $(or $(ROWS),30) \
+	    --engines $(or $(ENGINES),sqlite postgresql mariadb)
 
 .PHONY: demo
 demo: setup client ## A tracking server here, a first run logged to it, and its address; DEMO=once ends after the check

@@ -20,15 +20,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, insert, select, text
 
+from tests.support.archived import contents
 from tests.support.children import eventually, start_child, wait_for
 from tests.support.databases import PostgreSql
 from tests.support.golden import copy_golden, fill_with_golden
 from tests.support.mariadb import MariaDb
 from tracking_server.database import schema
 from tracking_server.database.archive.backup import Archive, back_up, verify_archive
-from tracking_server.database.archive.format import TableContent
 from tracking_server.database.archive.restore import restore
-from tracking_server.database.archive.tables import checksum_of, read_schema
 from tracking_server.database.check import Current, inspect_database
 from tracking_server.database.lock import serving_lock, who_serves
 from tracking_server.database.migrations.upgrade import create_schema
@@ -62,15 +61,6 @@ def other(database: Database, request: pytest.FixtureRequest, tmp_path: Path) ->
 
 def take(database: Database, folder: Path) -> Archive:
     return back_up(database, folder, now=NOW, tool="a test")
-
-
-def contents(database: Database) -> tuple[list[str], list[TableContent]]:
-    """All that an archive would hold. PostgreSQL spells the casts of a CHECK another way once it has read its own."""
-    with database.snapshot() as connection:
-        found = read_schema(connection)
-        statements = [*found.native.before_rows, *found.native.after_rows]
-        spelt = [re.sub(r"::(character varying|text)(\[\])?|[()]", "", statement) for statement in statements]
-        return spelt, [checksum_of(connection, table) for table in found.tables]
 
 
 def add_experiment(connection: Connection, name: str, **values: object) -> int:

@@ -208,22 +208,41 @@ def test_postgresql_has_no_nul(loose: Database, postgresql: PostgreSql, tmp_path
         assert "tags [key='nul', run_uuid='r'] value: it has the character NUL" in refused(loose, target, tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("value", "limit"), [(math.nan, "nan would become NULL in SQLite"), (-0.0, "-0.0 would become 0.0 in sqlite")]
-)
-def test_sqlite_has_neither_nan_nor_minus_zero(
-    value: float, limit: str, postgresql: PostgreSql, postgresql_template: str, tmp_path: Path
-) -> None:
-    url = postgresql.create_database(f"nan_{time.monotonic_ns()}", postgresql_template)
-    with opened(url) as source, opened(f"sqlite:///{tmp_path / 'target.db'}") as target:
-        with source.write() as connection:
+@pytest.fixture
+def on_postgresql(postgresql: PostgreSql, postgresql_template: str) -> Iterator[Database]:
+    with opened(postgresql.create_database(f"floats_{time.monotonic_ns()}", postgresql_template)) as database:
+        with database.write() as connection:
             add_run(connection)
-            row = {"key": "m", "value": value, "timestamp": 1, "step": 1, "run_uuid": "r", "is_nan": True}
-            connection.execute(insert(schema.metrics).values(row))
-        archive = back_up(source, tmp_path, now=NOW, tool="a test")
-        with pytest.raises(RestoreFailed, match=limit):
+        yield database
+
+
+def add_metric(database: Database, value: float) -> None:
+    with database.write() as connection:
+        row = {"key": "m", "value": value, "timestamp": 1, "step": 1, "run_uuid": "r", "is_nan": False}
+        connection.execute(insert(schema.metrics).values(row))
+
+
+def test_sqlite_has_no_nan(on_postgresql: Database, tmp_path: Path) -> None:
+    add_metric(on_postgresql, math.nan)
+    archive = back_up(on_postgresql, tmp_path, now=NOW, tool="a test")
+    with opened(f"sqlite:///{tmp_path / 'target.db'}") as target:
+        with pytest.raises(RestoreFailed, match="nan would become NULL in SQLite"):
             restore(target, archive.path, replace=False)
         assert not (tmp_path / "target.db").exists()
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_minus_zero_becomes_zero_where_there_is_none_and_is_counted(
+    name: str, on_postgresql: Database, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    add_metric(on_postgresql, -0.0)
+    archive = back_up(on_postgresql, tmp_path, now=NOW, tool="a test")
+    with opened(new_database(name, request, tmp_path)) as target:
+        restored = restore(target, archive.path, replace=False)
+        with target.read() as connection:
+            value = connection.scalar(select(schema.metrics.c.value))
+    assert str(value) == ("-0.0" if name == "postgresql" else "0.0")
+    assert restored.negative_zeros == (name != "postgresql")
 
 
 @pytest.fixture
@@ -327,7 +346,7 @@ def test_a_database_is_copied_into_an_empty_one(database: Database, target: Data
     before = contents(database)
     source_file, report = tmp_path / "source", tmp_path / "report"
     source_file.write_text(database.url.url.render_as_string(hide_password=False))
-    command = ["copy", "--source-file", str(source_file), "--report-file", str(report)]
+    command = ["copy", "--source-uri-file", str(source_file), "--report-file", str(report)]
     environ = {"TRACKPLANE_COPY_TARGET": target.url.url.render_as_string(hide_password=False)}
     done = CliRunner().invoke(db, command, env=environ)
     assert done.exit_code == 0, done.output

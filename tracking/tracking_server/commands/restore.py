@@ -8,7 +8,7 @@ import click
 
 from tracking_server.artifacts.options import StoreOptions
 from tracking_server.backups.places import parse_archive, restore_from
-from tracking_server.commands.backup_keys import key_files_option, read_keys
+from tracking_server.commands.backup_keys import read_keys, reading_keys_option
 from tracking_server.commands.options import database_url_option, job_database, json_option, report_file_option
 from tracking_server.commands.report import reporting
 from tracking_server.errors import RestoreFailed
@@ -17,9 +17,7 @@ from tracking_server.errors import RestoreFailed
 @click.command()
 @click.argument("archive")
 @click.option("--replace", is_flag=True, help="Replace a database that is in use: all that is in it now is lost.")
-@key_files_option(
-    "--key-file", "File with the key of an encrypted archive. May be given again: the one that fits is taken."
-)
+@reading_keys_option
 @database_url_option
 @report_file_option
 @json_option
@@ -51,5 +49,6 @@ def restore(
             tables=len(manifest.tables),
             rows=manifest.rows,
             left_behind=list(restored.left_behind),
+            negative_zeros=restored.negative_zeros,
         )
         click.echo(f"{manifest.rows} rows of {len(manifest.tables)} tables restored", err=True)

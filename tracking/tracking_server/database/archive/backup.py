@@ -31,7 +31,7 @@ from tracking_server.database.archive.format import (
 )
 from tracking_server.database.archive.keys import BackupKey
 from tracking_server.database.archive.names import quoted
-from tracking_server.database.archive.tables import StoredSchema, encoded_rows, read_schema
+from tracking_server.database.archive.tables import StoredSchema, encoded_lines, read_schema
 from tracking_server.database.identity import id_in
 from tracking_server.database.transactions import Database
 from tracking_server.errors import BackupFailed
@@ -138,14 +138,14 @@ def unreadable(name: str) -> Generator[None]:
 def read_all(
     connection: Connection, schema: StoredSchema, write: Callable[[bytes], None], *, now: datetime, tool: str
 ) -> Manifest:
-    """Every line of the archive is written once."""
+    """Every line of the archive is written once, many at a time."""
     contents: list[TableContent] = []
     for table in schema.tables:
         checksum = Checksum()
         write(encode_header(table.name, table.columns))
-        for line in encoded_rows(connection, table):
-            checksum.add(line)
-            write(line)
+        for lines in encoded_lines(connection, table):
+            checksum.add(lines)
+            write(b"".join(lines))
         contents.append(checksum.content(table.name))
     return Manifest(
         format=FORMAT,

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import chain
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -14,8 +15,11 @@ from tracking_server.database.archive.format import (
     Row,
     TableContent,
     TableHeader,
-    decode_row,
+    decode_rows,
 )
+
+_LINES_AT_ONCE: Final = 1000
+_BYTES_AT_ONCE: Final = 1 << 20
 
 
 class ArchiveSource(Protocol):
@@ -29,13 +33,25 @@ class ArchiveSource(Protocol):
         ...
 
 
+class Batch(NamedTuple):
+    """Some rows, and the lines that they were read from."""
+
+    lines: Sequence[bytes]
+    rows: Sequence[Row]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArchivedTable:
-    """`rows` is read once, to its end, before the next table. It raises ArchiveDamaged unless all are as written."""
+    """`batches` is read once, to its end, before the next table. It raises ArchiveDamaged unless all are as written."""
 
     content: TableContent
     columns: Sequence[Column]
-    rows: Iterator[Row]
+    batches: Iterator[Batch]
+
+    @property
+    def rows(self) -> Iterator[Row]:
+        """In place of the batches."""
+        return chain.from_iterable(batch.rows for batch in self.batches)
 
     @property
     def name(self) -> str:
@@ -46,7 +62,7 @@ def read_tables(source: ArchiveSource) -> Iterator[ArchivedTable]:
     lines = _Lines(source.lines())
     for content in source.manifest.tables:
         header = _header(lines.take(), content.name)
-        yield ArchivedTable(content=content, columns=header.columns, rows=_rows(lines, content, len(header.columns)))
+        yield ArchivedTable(content=content, columns=header.columns, batches=_batches(lines, content, header.columns))
     if lines.take() != b"":
         raise ArchiveDamaged("It holds more than its manifest lists.")
 
@@ -54,7 +70,7 @@ def read_tables(source: ArchiveSource) -> Iterator[ArchivedTable]:
 def verify(source: ArchiveSource) -> None:
     """Reads everything back. Raises ArchiveDamaged."""
     for table in read_tables(source):
-        for _ in table.rows:
+        for _ in table.batches:
             pass
 
 
@@ -86,20 +102,33 @@ def _header(line: bytes, table: str) -> TableHeader:
     return header
 
 
-def _rows(lines: _Lines, content: TableContent, width: int) -> Iterator[Row]:
+def _batches(lines: _Lines, content: TableContent, columns: Sequence[Column]) -> Iterator[Batch]:
     checksum = Checksum()
-    while (line := lines.take()).startswith(b"["):
-        checksum.add(line)
+    while taken := _taken(lines):
+        checksum.add(taken)
         try:
-            row = decode_row(line)
+            rows = decode_rows(taken)
         except ValueError as error:  # msgspec's errors too
             raise ArchiveDamaged(f"A row of {content.name} cannot be read.") from error
-        if len(row) != width:
-            raise ArchiveDamaged(f"A row of {content.name} has {len(row)} values for {width} columns.")
-        yield row
-    lines.give_back(line)
+        if (wrong := next((row for row in rows if len(row) != len(columns)), None)) is not None:
+            raise ArchiveDamaged(f"A row of {content.name} has {len(wrong)} values for {len(columns)} columns.")
+        yield Batch(taken, rows)
     if (found := checksum.content(content.name)) != content:
         raise ArchiveDamaged(
             f"The table {content.name} should have {content.rows} rows with the checksum {content.checksum[:12]},"
             f" and has {found.rows} with {found.checksum[:12]}."
         )
+
+
+def _taken(lines: _Lines) -> Sequence[bytes]:
+    """Of one table, some at a time, fewer when they are long."""
+    taken: list[bytes] = []
+    size = 0
+    while len(taken) < _LINES_AT_ONCE and size < _BYTES_AT_ONCE:
+        line = lines.take()
+        if not line.startswith(b"["):
+            lines.give_back(line)
+            break
+        taken.append(line)
+        size += len(line)
+    return taken

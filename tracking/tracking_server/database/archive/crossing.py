@@ -1,13 +1,16 @@
 """An archive of one engine on its way into another: the rows of the archive, the schema of this release."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import msgspec
 from sqlalchemy import Dialect
 
-from tracking_server.database.archive.contents import ArchiveSource
-from tracking_server.database.archive.format import ArchiveDamaged, Manifest, TableHeader
+from tracking_server.database.archive.contents import ArchivedTable, ArchiveSource, Batch
+from tracking_server.database.archive.format import ArchiveDamaged, Manifest, TableHeader, Value, encode_rows
 from tracking_server.database.archive.head_schema import MLFLOW_HEAD, TRACKPLANE_HEAD, head_schema, head_tables
+from tracking_server.database.archive.json_numbers import as_sqlite_keeps
 from tracking_server.errors import RestoreFailed
 
 
@@ -25,6 +28,9 @@ class Crossing:
         known = {*head_tables(), "alembic_version"}
         self._source = source
         self._known = known
+        self._dialect = dialect.name
+        self.negative_zeros = 0
+        """How many were made 0.0, which is what an engine without -0.0 makes of them."""
         self.left_behind: Sequence[str] = tuple(
             table.name
             for table in found.tables
@@ -51,3 +57,42 @@ class Crossing:
                     raise ArchiveDamaged("A table does not begin where it should.") from error
             if is_known:
                 yield line
+
+    def fitted(self, table: ArchivedTable) -> ArchivedTable:
+        """The rows as the target holds them."""
+        conversions: dict[int, Callable[[Value], Value]] = {}
+        for place, column in enumerate(table.columns):
+            if column.kind == "float" and self._dialect != "postgresql":
+                conversions[place] = self._without_negative_zero
+            elif column.kind == "json" and self._dialect == "sqlite":
+                conversions[place] = _json_of_sqlite
+        if not conversions:
+            return table
+        is_only_zeros = all(each == self._without_negative_zero for each in conversions.values())
+        return replace(
+            table,
+            batches=(
+                batch
+                if is_only_zeros and not any(b"-0.0" in line for line in batch.lines)
+                else _converted(table, batch, conversions)
+                for batch in table.batches
+            ),
+        )
+
+    def _without_negative_zero(self, value: Value) -> Value:
+        if isinstance(value, float) and value == 0.0 and math.copysign(1, value) < 0:
+            self.negative_zeros += 1
+            return 0.0
+        return value
+
+
+def _json_of_sqlite(value: Value) -> Value:
+    return as_sqlite_keeps(value) if isinstance(value, str) else value
+
+
+def _converted(table: ArchivedTable, batch: Batch, conversions: Mapping[int, Callable[[Value], Value]]) -> Batch:
+    rows = [list(row) for row in batch.rows]
+    for row in rows:
+        for place, convert in conversions.items():
+            row[place] = convert(row[place])
+    return Batch(encode_rows(rows, [column.kind for column in table.columns]), rows)

@@ -18,7 +18,8 @@ import math
 import struct
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any, Final, Literal, TypeAlias
+from types import NoneType
+from typing import Any, Final, Literal, TypeAlias, cast
 
 import msgspec
 
@@ -95,9 +96,10 @@ class Checksum:
         self._sum = 0
         self.rows = 0
 
-    def add(self, line: bytes) -> None:
-        self._sum += int.from_bytes(hashlib.blake2b(line, digest_size=32).digest(), "big")
-        self.rows += 1
+    def add(self, lines: Sequence[bytes]) -> None:
+        digest = hashlib.blake2b
+        self._sum += sum(int.from_bytes(digest(line, digest_size=32).digest(), "big") for line in lines)
+        self.rows += len(lines)
 
     def content(self, table: str) -> TableContent:
         return TableContent(name=table, rows=self.rows, checksum=f"{self._sum % 2**256:064x}")
@@ -110,12 +112,36 @@ def encode_header(table: str, columns: Sequence[Column]) -> bytes:
     return msgspec.json.encode(TableHeader(table=table, columns=tuple(columns))) + b"\n"
 
 
-def encode_row(row: Sequence[object], kinds: Sequence[Kind]) -> bytes:
-    values = [
-        value if value is None or type(value) is str else _plain(value, kind)
-        for value, kind in zip(row, kinds, strict=True)
-    ]
-    return msgspec.json.encode(values) + b"\n"
+def encode_rows(rows: Sequence[Sequence[object]], kinds: Sequence[Kind]) -> Sequence[bytes]:
+    """A line for each. Values are looked at by columns, most of which need nothing done to them."""
+    columns = [_plain_column(column, kind) for column, kind in zip(zip(*rows, strict=True), kinds, strict=True)]
+    return _ENCODER.encode_lines(zip(*columns, strict=True)).splitlines(keepends=True)
+
+
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODER: Final = msgspec.json.Decoder(list[Any])
+_TEXTS: Final = frozenset({str, NoneType})
+_PLAIN: Final = frozenset({str, int, NoneType})
+_NUMBERS: Final = frozenset({float, int, NoneType})
+_TRUTHS: Final = frozenset({bool, int, NoneType})
+_TRUTH: Final[Mapping[object, bool | None]] = {0: False, 1: True, None: None}
+
+
+def _plain_column(column: Sequence[object], kind: Kind) -> Sequence[object]:
+    types = set(map(type, column))
+    if kind == "boolean" and types <= _TRUTHS and set(column) <= _TRUTH.keys():
+        return list(map(_TRUTH.get, column))
+    if types <= _TEXTS or (kind not in {"boolean", "json"} and types <= _PLAIN):
+        return column
+    if kind == "float" and types <= _NUMBERS and all(map(math.isfinite, filter(None, cast("Sequence[float]", column)))):
+        return column
+    plain = _plain_json if kind == "json" else _plain
+    return [value if value is None or type(value) is str else plain(value, kind) for value in column]
+
+
+def _plain_json(value: object, kind: Kind) -> object:
+    """SQLite keeps JSON that is a number as a number."""
+    return repr(value) if isinstance(value, int | float) and math.isfinite(value) else _plain(value, kind)
 
 
 def _plain(value: object, kind: Kind) -> object:
@@ -137,11 +163,13 @@ def _plain(value: object, kind: Kind) -> object:
             raise TypeError(f"an archive cannot hold a {type(value).__name__}")
 
 
-def decode_row(line: bytes) -> list[Value]:
-    values: list[Any] = msgspec.json.decode(line, type=list[Any])
-    if b'{"' in line:
-        return [_restored(value) for value in values]
-    return values
+def decode_rows(lines: Sequence[bytes]) -> Sequence[Row]:
+    """Raises ValueError, of which msgspec's errors are."""
+    text = b"".join(lines)
+    rows = _DECODER.decode_lines(text)
+    if len(rows) != len(lines):
+        raise ValueError("a line is not one row")
+    return [[_restored(value) for value in row] for row in rows] if b'{"' in text else rows
 
 
 def _restored(value: Any) -> Value:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 
 from sqlalchemy import Connection
 
 from tracking_server.database.archive.backup import read_all
 from tracking_server.database.archive.format import Manifest, encode_header
 from tracking_server.database.archive.restore import Restored, restore_source
-from tracking_server.database.archive.tables import StoredSchema, encoded_rows, read_schema
+from tracking_server.database.archive.tables import StoredSchema, encoded_lines, read_schema
 from tracking_server.database.transactions import Database
 from tracking_server.errors import RestoreFailed
 
@@ -28,7 +29,7 @@ class LiveSource:
     def lines(self) -> Iterator[bytes]:
         for table in self._schema.tables:
             yield encode_header(table.name, table.columns)
-            yield from encoded_rows(self._connection, table)
+            yield from chain.from_iterable(encoded_lines(self._connection, table))
 
 
 def copy_database(source: Database, target: Database, *, now: datetime, tool: str) -> Restored:

@@ -6,6 +6,7 @@ RENAME TABLE happens as a whole, also when the server dies in it. Privileges are
 
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final, cast
 
 from sqlalchemy import Connection, bindparam, text
@@ -74,7 +75,7 @@ def _restore(
     connection.rollback()
     with _beside(connection, current, NEW) as new, _beside(connection, current, OLD) as aside:
         with _session_in(database, new) as loading:
-            loaded = load(source, loading, _insert, is_trigger)
+            loaded = load(source, partial(execute_as_written, loading), partial(_insert, loading), is_trigger)
             loading.commit()
             made = [table.name for table in mysql_tables(loading)]
             verify_restored(loading, loaded)

@@ -6,8 +6,9 @@ The statements are those of SHOW CREATE TABLE, which name no database: they make
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import JSON, Connection, text
 
+from tracking_server.database import schema
 from tracking_server.database.archive.format import Column, Kind, NativeSchema
 from tracking_server.database.archive.names import StoredTable, is_ours, quoted
 from tracking_server.errors import BackupFailed
@@ -30,6 +31,14 @@ _KINDS: Final[Mapping[str, Kind]] = {
 }
 """By the name of the type; the rest, texts and dates, is archived as it is written."""
 
+_JSON: Final = frozenset(
+    (table.name, column.name)
+    for table in schema.metadata.tables.values()
+    for column in table.columns
+    if isinstance(column.type, JSON)
+)
+"""MariaDB calls these long texts."""
+
 _TABLES: Final = text("""
     SELECT table_name AS name, engine FROM information_schema.tables
     WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' ORDER BY table_name
@@ -38,6 +47,10 @@ _COLUMNS: Final = text("""
     SELECT table_name AS owner, column_name AS name, data_type AS kind, column_type AS declared
     FROM information_schema.columns
     WHERE table_schema = DATABASE() AND COALESCE(generation_expression, '') = '' ORDER BY table_name, ordinal_position
+""")
+_SINGLES: Final = text("""
+    SELECT column_name FROM information_schema.columns
+    WHERE table_schema = DATABASE() AND table_name = :owner AND data_type = 'float'
 """)
 TRIGGER: Final = "prevent_secrets_aad_mutation"
 """The one trigger that MLflow makes. It is made again without its definer, who may not be there."""
@@ -60,8 +73,14 @@ def begin_mysql_snapshot(connection: Connection) -> None:
 def mysql_tables(connection: Connection) -> Sequence[StoredTable]:
     columns: dict[str, list[Column]] = {}
     for row in connection.execute(_COLUMNS):
-        columns.setdefault(row.owner, []).append(Column(row.name, _kind(row.kind, row.declared)))
+        kind: Kind = "json" if (row.owner, row.name) in _JSON else _kind(row.kind, row.declared)
+        columns.setdefault(row.owner, []).append(Column(row.name, kind))
     return [StoredTable(name=name, columns=columns.get(name, [])) for name in _ours(connection)]
+
+
+def mysql_singles(connection: Connection, table: str) -> frozenset[str]:
+    """The columns that hold numbers of 32 bits."""
+    return frozenset(connection.scalars(_SINGLES, {"owner": table}))
 
 
 def mysql_left_out(connection: Connection) -> Sequence[str]:

@@ -4,6 +4,7 @@ What belongs to the tables and is not in an archive, privileges, is carried over
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final, cast
 
 from sqlalchemy import Connection, text
@@ -46,8 +47,8 @@ def _restore(source: ArchiveSource, connection: Connection, old: Sequence[str]) 
     privileges = connection.execute(_PRIVILEGES).all()
     if old:
         execute_as_written(connection, f"DROP TABLE {', '.join(map(quoted, old))}")
-    loaded = load(source, connection, _copy)
-    kept = {table.name for table, _ in loaded}.intersection(old)
+    loaded = load(source, partial(execute_as_written, connection), partial(_copy, connection))
+    kept = {each.table.name for each in loaded}.intersection(old)
     for table_name, grant in privileges:
         if table_name in kept:
             execute_as_written(connection, grant)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, Dialect
 
 from tracking_server.database.archive.contents import ArchivedTable, ArchiveSource, read_tables
-from tracking_server.database.archive.fit import Engine, Faults, check_row, checks_of, key_of
+from tracking_server.database.archive.fit import Engine, Faults, check_row, checks_of, differences_of, key_of
 from tracking_server.database.archive.head_schema import head_tables
 from tracking_server.database.archive.sameness import UniqueKey, Weights, unique_keys
 from tracking_server.database.batches import batches
@@ -62,13 +62,14 @@ def _read_once(archived: ArchivedTable, engine: Engine, weights: Weights | None,
             " written."
         )
     in_order = [checks[column.name] for column in archived.columns]
+    differences = differences_of(table, places, engine)
     primary = [places[column.name] for column in table.primary_key.columns if column.name in places]
     keys = unique_keys(table, archived.content.rows) if weights is not None else ()
     for key in keys:
         key.places = [places[name] for name in key.columns if name in places]
     for rows in batches(archived.rows, _ROWS_AT_ONCE):
         for row in rows:
-            check_row(archived, row, in_order, primary, faults)
+            check_row(archived, row, in_order, differences, primary, faults)
         if weights is not None and keys:
             weights.learn(text for row in rows for key in keys for text in key.texts(row))
             for row in rows:

@@ -27,6 +27,8 @@ class Restored:
     manifest: Manifest
     left_behind: Sequence[str] = ()
     """Tables of the archive that the schema of this release does not have, on the way to another engine."""
+    negative_zeros: int = 0
+    """-0.0 that became 0.0 on the way to an engine that does not have it; no client of MLflow can tell them apart."""
 
 
 def restore(
@@ -50,18 +52,17 @@ def restore_source(
     database: Database, source: ArchiveSource, *, replace: bool, wait_seconds: float = WAIT_SECONDS
 ) -> Restored:
     """As `restore`. Raises ArchiveDamaged and OSError too."""
-    left_behind: Sequence[str] = ()
     is_crossing = source.manifest.dialect != database.dialect
     if is_crossing:
         source = Crossing(source, database.engine.dialect)
-        left_behind = source.left_behind
     match database.dialect:
         case "sqlite" if (target := database.url.path) is not None:
             with file_lock(target, wait_seconds=wait_seconds):
                 _refuse_while_served(database)
                 if is_crossing:
                     refuse_what_does_not_fit(source, database.engine.dialect, None)
-                restore_sqlite(source, database, target, replace=replace)
+                is_of_mysql = source.manifest.dialect == "mysql"
+                restore_sqlite(source, database, target, replace=replace, checks_references=is_of_mysql)
         case "postgresql":
             with migration_lock(database, wait_seconds=wait_seconds) as lock:
                 _refuse_while_served(database)
@@ -76,7 +77,9 @@ def restore_source(
                 restore_mysql(source, database, lock, replace=replace, checks_references=is_crossing)
         case dialect:
             raise RestoreFailed(f"This release does not restore into {dialect} at {database.url.masked}.")
-    return Restored(manifest=source.manifest, left_behind=left_behind)
+    if not isinstance(source, Crossing):
+        return Restored(manifest=source.manifest)
+    return Restored(manifest=source.manifest, left_behind=source.left_behind, negative_zeros=source.negative_zeros)
 
 
 def _refuse_while_served(database: Database) -> None:

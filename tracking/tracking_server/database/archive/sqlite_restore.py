@@ -8,30 +8,40 @@ import os
 import shutil
 import sqlite3
 import uuid
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from tracking_server.database.archive.contents import ArchiveSource, read_tables
+from tracking_server.database.archive.contents import ArchivedTable, ArchiveSource
 from tracking_server.database.archive.files import sync_folder
-from tracking_server.database.archive.format import TableContent
-from tracking_server.database.archive.names import StoredTable, quoted
+from tracking_server.database.archive.loading import load
+from tracking_server.database.archive.names import quoted
 from tracking_server.database.archive.sqlite_schema import sqlite_tables
-from tracking_server.database.archive.target import refuse_used, verify_restored
+from tracking_server.database.archive.target import refuse_orphans, refuse_used, verify_restored
 from tracking_server.database.sessions import USE
 from tracking_server.database.transactions import Database, open_database
 from tracking_server.errors import RestoreFailed
 
 _UNFINISHED: Final = ".trackplane-restoring-"
 _COMPANIONS: Final = ("-wal", "-shm", "-journal")
+_REFERENCES: Final = """
+    SELECT made.name || ' ' || key.id, made.name, key."from", key."table", key."to"
+    FROM sqlite_master made, pragma_foreign_key_list(made.name) key
+    WHERE made.type = 'table' ORDER BY 1, key.seq
+"""
 
 
-def restore_sqlite(source: ArchiveSource, database: Database, path: Path, *, replace: bool) -> None:
-    """The caller holds the migration lock. Raises RestoreFailed, ArchiveDamaged, OSError."""
+def restore_sqlite(
+    source: ArchiveSource, database: Database, path: Path, *, replace: bool, checks_references: bool
+) -> None:
+    """`checks_references`: the rows are of an engine whose foreign keys take 'Run' for 'run'.
+
+    The caller holds the migration lock. Raises RestoreFailed, ArchiveDamaged, OSError."""
     with _opened(database, path, replace=replace) as old:
         if old is not None and not replace:
             refuse_used(old, sqlite_tables(old))
@@ -39,7 +49,7 @@ def restore_sqlite(source: ArchiveSource, database: Database, path: Path, *, rep
         leftover.unlink()
     beside = path.with_name(f"{_UNFINISHED}{uuid.uuid4().hex}")
     try:
-        _build(source, beside)
+        _build(source, beside, checks_references=checks_references)
         with _opened(database, path, replace=replace) as old:
             _make_way(old, path, beside, replace=replace)
             beside.rename(path)
@@ -52,14 +62,19 @@ def restore_sqlite(source: ArchiveSource, database: Database, path: Path, *, rep
 # The new file
 
 
-def _build(source: ArchiveSource, beside: Path) -> None:
+def _build(source: ArchiveSource, beside: Path, *, checks_references: bool) -> None:
     new = open_database(f"sqlite:///{beside}")
     try:
         with new.engine.connect() as connection:
             raw = _raw(connection)
             for pragma in ("journal_mode = OFF", "synchronous = OFF", "foreign_keys = OFF"):
                 raw.execute(f"PRAGMA {pragma}").close()
-            verify_restored(connection, _load(source, raw))
+            raw.execute("BEGIN").close()
+            loaded = load(source, lambda statement: raw.execute(statement).close(), partial(_insert, raw))
+            raw.execute("COMMIT").close()
+            verify_restored(connection, loaded)
+            if checks_references:
+                refuse_orphans(connection, [tuple(row) for row in connection.exec_driver_sql(_REFERENCES)])
     except sqlite3.Error as error:
         raise RestoreFailed(f"SQLite does not take the archive: {error}. The database is as it was.") from error
     finally:
@@ -68,21 +83,11 @@ def _build(source: ArchiveSource, beside: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _load(source: ArchiveSource, raw: sqlite3.Connection) -> Sequence[tuple[StoredTable, TableContent]]:
-    loaded: list[tuple[StoredTable, TableContent]] = []
-    raw.execute("BEGIN").close()
-    for statement in source.manifest.native_schema.before_rows:
-        raw.execute(statement).close()
-    for table in read_tables(source):
-        columns = ", ".join(quoted(column.name) for column in table.columns)
-        places = ", ".join("?" * len(table.columns))
-        insertion = f"INSERT INTO {quoted(table.name)} ({columns}) VALUES ({places})"  # noqa: S608 - quoted
-        raw.executemany(insertion, table.rows).close()
-        loaded.append((StoredTable(name=table.name, columns=table.columns), table.content))
-    for statement in source.manifest.native_schema.after_rows:
-        raw.execute(statement).close()
-    raw.execute("COMMIT").close()
-    return loaded
+def _insert(raw: sqlite3.Connection, table: ArchivedTable) -> None:
+    columns = ", ".join(quoted(column.name) for column in table.columns)
+    places = ", ".join("?" * len(table.columns))
+    insertion = f"INSERT INTO {quoted(table.name)} ({columns}) VALUES ({places})"  # noqa: S608 - quoted
+    raw.executemany(insertion, table.rows).close()
 
 
 # The old file

@@ -5,9 +5,10 @@ from itertools import groupby
 
 from sqlalchemy import Connection
 
-from tracking_server.database.archive.format import TableContent
+from tracking_server.database.archive.fingerprint import Fingerprint
+from tracking_server.database.archive.loading import Loaded
 from tracking_server.database.archive.names import StoredTable, quoted
-from tracking_server.database.archive.tables import checksum_of
+from tracking_server.database.archive.tables import encoded_lines
 from tracking_server.errors import RestoreFailed
 
 
@@ -24,12 +25,15 @@ def refuse_used(connection: Connection, tables: Sequence[StoredTable]) -> None:
             )
 
 
-def verify_restored(connection: Connection, restored: Sequence[tuple[StoredTable, TableContent]]) -> None:
-    """Reads all rows back and compares their numbers and checksums with those of the archive."""
-    for table, content in restored:
-        if checksum_of(connection, table) != content:
+def verify_restored(connection: Connection, loaded: Sequence[Loaded]) -> None:
+    """Reads all rows back and compares them with those of the archive."""
+    for each in loaded:
+        found = Fingerprint()
+        for lines in encoded_lines(connection, each.table):
+            found.add(lines)
+        if found.value != each.fingerprint.value:
             raise RestoreFailed(
-                f"The table {table.name} does not read back as it was archived. The database is as it was."
+                f"The table {each.table.name} does not read back as it was archived. The database is as it was."
             )
 
 

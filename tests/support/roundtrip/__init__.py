@@ -1,0 +1,1 @@
+"""Archives of generated rows, from each engine to each and back: whatever fits comes over, and the rest is refused."""
