@@ -1,21 +1,27 @@
-"""Which statements a database is sent, for tests that count them."""
+"""Every statement that is built once, by its name."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from typing import Final
 
-from sqlalchemy import event
+from sqlalchemy import Executable
 
-from tracking_server.database.transactions import Database
+from tracking_server.database import statements
+from tracking_server.database.statements.bulk_insert import BulkInsert
 
 
-@contextmanager
-def statements_of(database: Database) -> Generator[list[str]]:
-    """The first word of each."""
-    seen: list[str] = []
+def _constants() -> Iterator[tuple[str, object]]:
+    for module in pkgutil.iter_modules(statements.__path__, f"{statements.__name__}."):
+        for name, value in vars(importlib.import_module(module.name)).items():
+            yield f"{module.name.rpartition('.')[2]}.{name}", value
 
-    def note(_c: object, _u: object, statement: str, _p: object, _x: object, _m: object) -> None:
-        seen.append(statement.partition(" ")[0])
 
-    event.listen(database.engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(database.engine, "before_cursor_execute", note)
+STATEMENTS: Final[Mapping[str, Executable]] = {
+    name: value for name, value in _constants() if isinstance(value, Executable)
+}
+BULK_INSERTS: Final[Mapping[str, BulkInsert]] = {
+    name: value for name, value in _constants() if isinstance(value, BulkInsert)
+}
+ONLY: Final = {"metrics._ALL_ON_POSTGRESQL": "postgresql", "runs._INSERT_WITH_TAGS_ON_POSTGRESQL": "postgresql"}
+"""Those that are of one engine."""

@@ -13,6 +13,10 @@ from tracking_server.errors import ConfigInvalid
 
 LineageName: TypeAlias = Literal["mlflow", "trackplane"]
 
+NEVER_RUN: Final = "mssql"
+"""Statements are compiled for it, which is all that is known of them."""
+NOT_MIGRATED: Final = "This release changes no tables on SQL Server: `mlflow db upgrade` of MLflow 3.17.2 does."
+
 BEFORE_THE_FIRST: Final = frozenset({"experiments", "runs", "tags", "params", "metrics"})
 """The tables that MLflow had before its first revision; any MLflow database has them."""
 
@@ -131,7 +135,7 @@ def judge(facts: Facts, tables: frozenset[str]) -> DatabaseState:
         return Newer(facts=facts, why=f"our revision {own} is not known to this release")
     steps = (
         *_after(at, mlflow_steps(facts.dialect)),
-        *(() if own == trackplane.HEAD else _after(own, trackplane_steps())),
+        *(() if own == trackplane.HEAD or facts.dialect == NEVER_RUN else _after(own, trackplane_steps())),
     )
     return Outdated(facts=facts, steps=steps) if steps else Current(facts=facts)
 
@@ -152,7 +156,13 @@ def _why_foreign(found: set[str], at: str | None) -> str | None:
 
 
 def explain(state: DatabaseState) -> str:
-    """One or two sentences for a person: what was found, what is needed, what to do."""
+    """A few sentences for a person: what was found, what is needed, what to do."""
+    if state.facts.dialect == NEVER_RUN and isinstance(state, Empty | Current | Outdated):
+        return _explain_on_sql_server(state)
+    return _explain(state)
+
+
+def _explain(state: DatabaseState) -> str:
     needed = f"MLflow's revision {state.facts.mlflow.head} (MLflow 3.17.2) and ours {state.facts.trackplane.head}"
     match state:
         case Empty():
@@ -185,6 +195,20 @@ def explain(state: DatabaseState) -> str:
             )
         case _:
             assert_never(state)
+
+
+def _explain_on_sql_server(state: Empty | Current | Outdated) -> str:
+    match state:
+        case Empty():
+            found = f"The database is empty. {NOT_MIGRATED}"
+        case Outdated():
+            found = f"The database is behind MLflow's revision {state.facts.mlflow.head}. Back it up. {NOT_MIGRATED}"
+        case Current():
+            found = (
+                f"The database is at MLflow's revision {state.facts.mlflow.head}. It can be served, without webhooks"
+                " and garbage collection, which need tables of ours."
+            )
+    return f"{found} The statements are compiled for SQL Server and were never run on one: keep backups of your own."
 
 
 def steps_to(state: DatabaseState, revision: str | None) -> tuple[Step, ...]:

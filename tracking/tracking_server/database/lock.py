@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol, cast
 from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from tracking_server.database.check import NEVER_RUN, NOT_MIGRATED
 from tracking_server.database.sessions import USE
 from tracking_server.database.transactions import Database, translated
 from tracking_server.errors import ConfigInvalid, LockBusy, MigrationFailed, TrackingError
@@ -41,7 +42,9 @@ def myself() -> str:
 
 @contextmanager
 def migration_lock(database: Database, *, wait_seconds: float) -> Generator[MigrationLock]:
-    """Raises LockBusy, naming the holder, when another has it for longer than that."""
+    """Raises LockBusy, naming the holder, when another has it for longer than that; and ConfigInvalid."""
+    if database.dialect == NEVER_RUN:
+        raise ConfigInvalid(NOT_MIGRATED)
     refuse_transaction_pooling(database)
     with translated(), database.engine.connect() as connection:
         match database.dialect:
@@ -51,12 +54,10 @@ def migration_lock(database: Database, *, wait_seconds: float) -> Generator[Migr
             case "mysql":
                 with _server_lock(connection, _MYSQL, wait_seconds) as lock:
                     yield lock
-            case "sqlite":
+            case _:
                 connection.execution_options(**{USE: "write"})
                 with _file_lock(database.url.path, connection, wait_seconds) as lock:
                     yield lock
-            case dialect:
-                raise ConfigInvalid(f"This release does not migrate {dialect}.")
 
 
 @contextmanager

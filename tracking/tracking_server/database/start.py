@@ -8,6 +8,7 @@ from sqlalchemy import Connection, exists, insert, literal, select, union_all
 
 from tracking_server.database import schema
 from tracking_server.database.check import (
+    NEVER_RUN,
     Current,
     DatabaseState,
     Empty,
@@ -35,12 +36,12 @@ def ready_database(database: Database, *, creates_schema: bool) -> str | None:
     """
     refuse_transaction_pooling(database)
     state = look(database)
-    if isinstance(state, Empty) and creates_schema:
+    if isinstance(state, Empty) and creates_schema and state.facts.dialect != NEVER_RUN:
         create_schema(database, wait_seconds=WAIT_FOR_ANOTHER_SECONDS)
         state = look(database)
     match state:
         case Current():
-            warning = None
+            warning = explain(state) if state.facts.dialect == NEVER_RUN else None
         case Outdated(is_at_mlflow_head=True):
             warning = explain(state)
         case Empty() | Outdated() | Newer() | Foreign():

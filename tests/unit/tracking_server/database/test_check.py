@@ -26,10 +26,12 @@ MLFLOW = frozenset(schema.metadata.tables)
 OWN_HEAD = trackplane.HEAD
 
 
-def judged(tables: frozenset[str], mlflow: str | None, trackplane: str | None = None) -> DatabaseState:
+def judged(
+    tables: frozenset[str], mlflow: str | None, trackplane: str | None = None, dialect: str = "sqlite"
+) -> DatabaseState:
     return judge(
         Facts(
-            dialect="sqlite",
+            dialect=dialect,
             mlflow=Standing(current=mlflow, head=HEAD),
             trackplane=Standing(current=trackplane, head=OWN_HEAD),
             size_bytes=0,
@@ -61,6 +63,24 @@ def test_what_a_database_is(
     tables: frozenset[str], mlflow: str | None, trackplane: str | None, kind: type[DatabaseState]
 ) -> None:
     assert type(judged(tables, mlflow, trackplane)) is kind
+
+
+@pytest.mark.parametrize(
+    ("tables", "mlflow", "kind", "said"),
+    [
+        pytest.param(NOTHING, None, Empty, "`mlflow db upgrade`", id="nothing"),
+        pytest.param(MLFLOW, "b7e2c1a4d9f3", Outdated, "`mlflow db upgrade`", id="an older one"),
+        pytest.param(MLFLOW, HEAD, Current, "without webhooks and garbage collection", id="MLflow's head"),
+    ],
+)
+def test_on_sql_server_the_tables_are_mlflows_alone(
+    tables: frozenset[str], mlflow: str | None, kind: type[DatabaseState], said: str
+) -> None:
+    state = judged(tables, mlflow, dialect="mssql")
+    assert type(state) is kind
+    assert said in explain(state)
+    assert "never run on one" in explain(state)
+    assert "trackplane db upgrade" not in explain(state)
 
 
 def test_a_database_of_mlflow_at_its_head_lacks_only_what_adds() -> None:

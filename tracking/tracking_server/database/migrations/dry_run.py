@@ -175,6 +175,7 @@ def for_print(dialect: Dialect) -> Dialect:
     changed: Any = copy(dialect)
     changed.paramstyle, changed.positional, changed.bind_typing = "named", False, BindTyping.NONE
     changed.identifier_preparer = changed.preparer(changed)
+    changed.__dict__.pop("_bind_typing_render_casts", None)  # it remembers what it was
     return cast(Dialect, changed)
 
 

@@ -20,7 +20,7 @@ from tracking_server.database.archive.mysql_beside import database_beside
 from tracking_server.database.archive.mysql_schema import mysql_native_schema
 from tracking_server.database.archive.postgresql_schema import postgresql_native_schema
 from tracking_server.database.archive.sqlite_schema import sqlite_native_schema
-from tracking_server.database.check import Facts
+from tracking_server.database.check import NOT_MIGRATED, Facts
 from tracking_server.database.lock import migration_lock
 from tracking_server.database.transactions import Database, open_database, translated
 from tracking_server.errors import ConfigInvalid
@@ -49,8 +49,8 @@ def empty_copy(database: Database, facts: Facts, *, wait_seconds: float) -> Gene
             with _in_a_database(database, wait_seconds) as connection:
                 _record(connection, facts)
                 yield connection
-        case dialect:
-            raise ConfigInvalid(f"This release does not migrate {dialect}.")
+        case _:
+            raise ConfigInvalid(NOT_MIGRATED)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from tracking_server.database.schema import (
 )
 from tracking_server.database.statements.bulk_insert import BulkInsert, Prepared
 from tracking_server.database.statements.collect import DELETED_VERSION
+from tracking_server.database.statements.locking import LOCK_ON_SQL_SERVER
 from tracking_server.entities.experiments import DEFAULT_WORKSPACE
 from tracking_server.entities.model_versions import Stage
 from tracking_server.entities.tags import Tag
@@ -151,6 +152,7 @@ LOCK_RUNS: Select[str, str | None, str | None] = (
     select(runs.c.run_uuid, runs.c.lifecycle_stage, runs.c.artifact_uri)
     .where(runs.c.run_uuid.in_(bindparam("ids", expanding=True)))
     .with_for_update(read=True)
+    .with_hint(runs, LOCK_ON_SQL_SERVER, "mssql")
 )
 """Garbage collection locks what it is about to remove, so it waits until the version is there to be seen."""
 LOCK_LOGGED_MODELS: Select[*tuple[Any, ...]] = (
@@ -165,6 +167,7 @@ LOCK_LOGGED_MODELS: Select[*tuple[Any, ...]] = (
     .select_from(logged_models.join(experiments, experiments.c.experiment_id == logged_models.c.experiment_id))
     .where(logged_models.c.model_id.in_(bindparam("ids", expanding=True)))
     .with_for_update(of=logged_models, key_share=True)
+    .with_hint(logged_models, LOCK_ON_SQL_SERVER, "mssql")
 )
 """Those who add a version to the list in the model's tag take turns, too."""
 SELECT_LINEAGE: Select[str] = select(logged_model_tags.c.tag_value).where(

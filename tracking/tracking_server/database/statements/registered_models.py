@@ -13,6 +13,7 @@ from tracking_server.database.schema import (
     registered_models,
 )
 from tracking_server.database.statements.bulk_insert import BulkInsert, Prepared
+from tracking_server.database.statements.locking import LOCK_ON_SQL_SERVER
 from tracking_server.entities.experiments import DEFAULT_WORKSPACE
 from tracking_server.entities.tags import IS_PROMPT_TAG, Tag
 
@@ -42,7 +43,7 @@ _PROMPT_MARK: Final = (
 SELECT = select(*COLUMNS).where(*_THIS)
 SELECT_KIND = select(registered_models.c.name, _PROMPT_MARK).where(*_THIS)
 """The name and, if there is one, the value of the tag that makes a prompt of it."""
-LOCK = SELECT_KIND.with_for_update(of=registered_models)
+LOCK = SELECT_KIND.with_for_update(of=registered_models).with_hint(registered_models, LOCK_ON_SQL_SERVER, "mssql")
 """Keeps its versions and aliases from going, and itself from being renamed, while something is added to it."""
 
 INSERT = insert(registered_models)

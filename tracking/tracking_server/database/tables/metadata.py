@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import Float, MetaData, Text
+from sqlalchemy import Float, MetaData, String, Text, Unicode, UnicodeText
 from sqlalchemy.dialects.mysql import LONGTEXT, MEDIUMTEXT
 
 metadata: Final = MetaData()
@@ -17,5 +17,9 @@ version_metadata: Final = MetaData()
 DOUBLE: Final = Float(53)
 """A double on every engine. `sqlalchemy.Double` would be spelt otherwise on SQLite than MLflow spells it."""
 
-MEDIUM_TEXT: Final = Text().with_variant(MEDIUMTEXT(), "mysql")
+UNICODE_TEXT: Final = Text().with_variant(UnicodeText(), "mssql")
+"""Where MLflow wants more than the code page of the database on SQL Server; elsewhere it has TEXT there too."""
+
+MEDIUM_TEXT: Final = UNICODE_TEXT.with_variant(MEDIUMTEXT(), "mysql")
 LONG_TEXT: Final = Text().with_variant(LONGTEXT(), "mysql")
+NAME_OF_A_MODEL: Final = String(500).with_variant(Unicode(500), "mssql")

@@ -24,7 +24,7 @@ from sqlalchemy import (
     text,
 )
 
-from tracking_server.database.tables.metadata import DOUBLE, LONG_TEXT, metadata
+from tracking_server.database.tables.metadata import DOUBLE, LONG_TEXT, NAME_OF_A_MODEL, metadata
 
 
 class TraceInfoColumns(TypedColumns):
@@ -137,8 +137,8 @@ class SpansColumns(TypedColumns):
     input_cost: Named[float | None] = Column(DOUBLE)
     output_cost: Named[float | None] = Column(DOUBLE)
     total_cost: Named[float | None] = Column(DOUBLE)
-    model_name: Named[str | None] = Column(String(500))
-    model_provider: Named[str | None] = Column(String(500))
+    model_name: Named[str | None] = Column(NAME_OF_A_MODEL)
+    model_provider: Named[str | None] = Column(NAME_OF_A_MODEL)
 
 
 spans = Table(
@@ -287,8 +287,8 @@ class SqlSpanCostDailyRollupsColumns(TypedColumns):
     rollup_day: Named[date] = Column(Date)
     metric_name: Named[str] = Column(String(250))
     grouping_set: Named[str] = Column(String(50))
-    model_name: Named[str | None] = Column(String(500))
-    model_provider: Named[str | None] = Column(String(500))
+    model_name: Named[str | None] = Column(NAME_OF_A_MODEL)
+    model_provider: Named[str | None] = Column(NAME_OF_A_MODEL)
     sample_count: Named[int] = Column(BigInteger)
     sum_value: Named[float | None] = Column(DOUBLE)
     min_value: Named[float | None] = Column(DOUBLE)

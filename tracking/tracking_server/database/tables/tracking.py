@@ -12,12 +12,11 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Table,
-    Text,
     TypedColumns,
     UniqueConstraint,
 )
 
-from tracking_server.database.tables.metadata import DOUBLE, MEDIUM_TEXT, metadata
+from tracking_server.database.tables.metadata import DOUBLE, MEDIUM_TEXT, UNICODE_TEXT, metadata
 
 
 class ExperimentsColumns(TypedColumns):
@@ -165,7 +164,7 @@ class DatasetsColumns(TypedColumns):
     name: Named[str] = Column(String(500))
     digest: Named[str] = Column(String(36))
     dataset_source_type: Named[str] = Column(String(36))
-    dataset_source: Named[str] = Column(Text)
+    dataset_source: Named[str] = Column(UNICODE_TEXT)
     dataset_schema: Named[str | None] = Column(MEDIUM_TEXT)
     dataset_profile: Named[str | None] = Column(MEDIUM_TEXT)
 

@@ -1,28 +1,10 @@
 """Every statement that is built once compiles for every engine."""
 
-import importlib
-import pkgutil
-from collections.abc import Iterator
-
 import pytest
-from sqlalchemy import Executable
 
 from tests.support.dialects import DIALECTS, compiled
-from tracking_server.database import statements
-from tracking_server.database.statements.bulk_insert import BulkInsert
+from tests.support.statements import BULK_INSERTS, ONLY, STATEMENTS
 from tracking_server.database.urls import DRIVERS
-
-ONLY = {"metrics._ALL_ON_POSTGRESQL": "postgresql", "runs._INSERT_WITH_TAGS_ON_POSTGRESQL": "postgresql"}
-
-
-def constants() -> Iterator[tuple[str, object]]:
-    for module in pkgutil.iter_modules(statements.__path__, f"{statements.__name__}."):
-        for name, value in vars(importlib.import_module(module.name)).items():
-            yield f"{module.name.rpartition('.')[2]}.{name}", value
-
-
-STATEMENTS = {name: value for name, value in constants() if isinstance(value, Executable)}
-BULK_INSERTS = {name: value for name, value in constants() if isinstance(value, BulkInsert)}
 
 
 def test_there_is_something_to_compile_for_every_engine() -> None:
