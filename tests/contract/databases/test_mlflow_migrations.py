@@ -4,7 +4,7 @@ Each step up to revision 28 is compared here, the later ones in `test_mlflow_mig
 """
 
 import json
-import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import event, text
 
-from tests.support.children import die, run_in_child, start_child, wait_for
+from tests.support.children import start_child, wait_for
 from tests.support.databases import opened
+from tests.support.kill_steps import CHANGES, TRANSACTIONAL, survive_kills
 from tests.support.migrated import (
     DATA,
     RELEASES,
@@ -30,6 +32,7 @@ from tests.support.migrated import (
     what_is_left,
 )
 from tests.support.schema_facts import insert_rows
+from tracking_server.__main__ import main
 from tracking_server.database.check import Current, Outdated, inspect_database
 from tracking_server.database.migrations.mlflow import releases
 from tracking_server.database.migrations.upgrade import upgrade
@@ -41,9 +44,6 @@ LAST: Final = "0584bdc529eb"
 STEPS: Final = tuple(releases())[: tuple(releases()).index(LAST) + 1]
 ROWS: Final = DATA / "early-rows.json"
 INSERTIONS: Final[Mapping[str, Mapping[str, list[dict[str, Any]]]]] = json.loads(ROWS.read_text(encoding="utf-8"))
-CHANGES: Final = ("ALTER", "CREATE", "DROP", "INSERT", "UPDATE", "DELETE")
-STRIDE: Final = int(os.environ.get("TRACKPLANE_KILL_STRIDE", "0"))
-"""`make kill-steps` sets it to 1: each statement of a chain is a moment to be killed at."""
 
 
 @pytest.fixture(scope="module")
@@ -165,36 +165,10 @@ def test_a_step_that_was_killed_at_each_change_can_be_run_again(ours: Database, 
     assert differences(steps_left(ours), theirs[LAST]) == []
 
 
-def killed_upgrade(database: Database, moment: int) -> int:
-    def work() -> None:
-        moments = count()
-
-        def perhaps_die(*_event: object) -> None:
-            if next(moments) == moment:
-                die()
-
-        event.listen(database.engine, "before_cursor_execute", perhaps_die)
-        event.listen(database.engine, "commit", perhaps_die)
-        upgrade(database)
-
-    return run_in_child(work)
-
-
-def test_a_file_survives_kills_at_any_moment(tmp_path: Path) -> None:
-    golden = golden_of("1.30.1", tmp_path)
-    with opened(f"sqlite:///{upgraded_by_mlflow('1.30.1', tmp_path)}") as database:
-        theirs = what_is_left(database)
-    moments = count(0, STRIDE) if STRIDE else iter((40, 900))
-    for moment in moments:
-        copy = shutil.copyfile(golden, tmp_path / f"killed-{moment}.db")
-        with opened(f"sqlite:///{copy}") as database:
-            code = killed_upgrade(database, moment)
-            if code == 0:
-                assert STRIDE
-                return
-            assert code == -9
-            upgrade(database, wait_seconds=30)
-            assert differences(what_is_left(database), theirs) == []
+@pytest.mark.parametrize("engine_name", TRANSACTIONAL)
+def test_a_step_that_was_killed_is_run_again(ours: Database, server: Any, tmp_path: Path) -> None:
+    """Where a step is one transaction."""
+    assert survive_kills(ours, server, STEPS, insert, tmp_path) > 5
 
 
 def test_of_three_upgrades_at_once_one_works_and_the_others_find_nothing_to_do(ours: Database, tmp_path: Path) -> None:
@@ -253,6 +227,18 @@ def test_what_a_killed_upgrade_of_mlflow_left_half_done_is_done(tmp_path: Path) 
         ours = what_is_left(database)
     with opened(f"sqlite:///{upgraded_by_mlflow('2.9.2', tmp_path)}") as database:
         assert differences(ours, what_is_left(database)) == []
+
+
+def test_the_rows_of_a_step_are_counted_on_standard_error(tmp_path: Path) -> None:
+    golden = golden_of("3.5.1", tmp_path)
+    with closing(sqlite3.connect(golden)) as connection:
+        ((traces,),) = connection.execute("SELECT count(*) FROM trace_info").fetchall()
+    result = CliRunner().invoke(main, ["db", "upgrade", f"sqlite:///{golden}"])
+    assert result.exit_code == 0
+    assert f"mlflow:75868b020152\n{traces} of {traces} traces filled, " in re.sub(
+        ".*spans looked at.*\n", "", result.stderr
+    )
+    assert f" of {traces} traces filled" not in result.stdout
 
 
 def test_an_older_database_says_how_far_it_is_behind(tmp_path: Path) -> None:

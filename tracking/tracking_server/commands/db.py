@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from tracking_server.commands.db_copy import copy
+from tracking_server.commands.logs import messages_on_stderr
 from tracking_server.commands.options import database_url_argument, job_database, json_option, report_file_option
 from tracking_server.commands.report import Report, reporting
 from tracking_server.database.check import (
@@ -101,9 +102,10 @@ def upgrade_command(
         if dry_run:
             lines = _dry_run(report, database, before, steps, wait_seconds)
         else:
-            done = upgrade(
-                database, wait_seconds=wait_seconds, before_step=lambda step: click.echo(step, err=True), to=to
-            )
+            with messages_on_stderr("tracking_server.database.migrations"):
+                done = upgrade(
+                    database, wait_seconds=wait_seconds, before_step=lambda step: click.echo(step, err=True), to=to
+                )
             report.tell(
                 **{"from": _revisions(done.before.facts), "to": _revisions(done.after.facts)},
                 steps=list(done.steps),

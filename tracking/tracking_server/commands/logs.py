@@ -2,6 +2,8 @@
 
 import logging
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
@@ -38,3 +40,18 @@ def configure_logging(level: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level)
     logging.getLogger("alembic").setLevel(max(root.level, logging.WARNING))
+
+
+@contextmanager
+def messages_on_stderr(logger_name: str) -> Generator[None]:
+    """What this logger tells, as plain lines: for a command that someone watches, whose log they are."""
+    handler = logging.StreamHandler(sys.stderr)
+    logger = logging.getLogger(logger_name)
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+        logger.removeHandler(handler)

@@ -6,8 +6,7 @@ transaction.
 """
 
 import logging
-import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Literal, TypeAlias, cast
 
@@ -17,6 +16,8 @@ from sqlalchemy import Column, ColumnElement, Row, Select, TextClause, and_, fun
 from sqlalchemy.engine import Inspector
 from sqlalchemy.schema import Constraint, SchemaItem
 from sqlalchemy.types import TypeEngine
+
+from tracking_server.progress import Progress
 
 logger: Final = logging.getLogger(__name__)
 
@@ -35,7 +36,6 @@ NAMES: Final = {
 LEFTOVER: Final = "_alembic_tmp_"
 """Begins the name of a copy that SQLite makes of a table."""
 BATCH: Final = 1000
-REPORT_SECONDS: Final = 10.0
 
 
 def dialect() -> str:
@@ -265,27 +265,9 @@ def clear_leftover(table: str) -> None:
         op.drop_table(f"{LEFTOVER}{table}")
 
 
-class Progress:
-    """Tells the log how far the work on the rows of a large table is: rows, rate, and what is left."""
-
-    def __init__(self, what: str, total: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._what: Final = what
-        self._total: Final = total
-        self._clock: Final = clock
-        self._began: Final = clock()
-        self._told = self._began
-        self._rows = 0
-
-    def add(self, rows: int) -> None:
-        self._rows += rows
-        if self._clock() - self._told >= REPORT_SECONDS:
-            self._told = self._clock()
-            logger.info("%s", self)
-
-    def __str__(self) -> str:
-        rate = self._rows / max(self._clock() - self._began, 0.001)
-        left = max(self._total - self._rows, 0) / rate if rate else 0
-        return f"{self._what}: {self._rows:,} of {self._total:,} rows, {rate:,.0f} rows/s, about {left:,.0f} s left"
+def progress(what: str, total: int) -> Progress:
+    """Tells the log how far the work on the rows of a large table is."""
+    return Progress(logger.info, total, what)
 
 
 def in_batches(
@@ -296,17 +278,18 @@ def in_batches(
     What is done with a batch is kept before the next on MySQL and MariaDB, and may be done twice after a kill.
     """
     connection = op.get_bind()
-    progress = Progress(what, connection.scalar(select(func.count()).select_from(query.subquery())) or 0)
+    counted = progress(what, connection.scalar(select(func.count()).select_from(query.subquery())) or 0)
     ordered = query.order_by(*key).limit(size)
     rows: Sequence[Row[Any]] = connection.execute(ordered).all()
     while rows:
         yield rows
-        progress.add(len(rows))
+        counted.advance(len(rows))
         keep_batch()
         last: tuple[Any, ...] = tuple(rows[-1][: len(key)])
         # MariaDB finds the place in an index by the first column alone, and would read from the start for a row value
         after = key[0] > last[0] if len(key) == 1 else and_(key[0] >= last[0], tuple_(*key) > tuple_(*last))
         rows = connection.execute(ordered.where(after)).all() if len(rows) == size else ()
+    counted.end(always=True)
 
 
 def keep_batch() -> None:

@@ -21,7 +21,7 @@ from sqlalchemy import (
     table,
 )
 
-from tracking_server.database.migrations.mlflow.operations import Progress, create_table, keep_batch
+from tracking_server.database.migrations.mlflow.operations import create_table, keep_batch, progress
 
 revision = "89d4b8295536"
 down_revision = "7ac759974ad8"
@@ -45,12 +45,13 @@ def upgrade() -> None:
     )
     connection = op.get_bind()
     connection.execute(delete(latest_metrics))  # what a try that was killed has filled
-    progress = Progress("points of metrics", connection.scalar(select(func.count()).select_from(metrics)) or 0)
+    counted = progress("points of metrics", connection.scalar(select(func.count()).select_from(metrics)) or 0)
     key = connection.scalar(select(func.min(metrics.c.key)))
     while key is not None:
-        progress.add(_fill(key))
+        counted.advance(_fill(key))
         keep_batch()
         key = connection.scalar(select(func.min(metrics.c.key)).where(metrics.c.key > key))
+    counted.end(always=True)
 
 
 def _fill(key: str) -> int:

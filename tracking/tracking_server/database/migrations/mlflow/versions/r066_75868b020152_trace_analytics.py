@@ -36,7 +36,6 @@ from sqlalchemy import (
 )
 
 from tracking_server.database.migrations.mlflow.operations import (
-    Progress,
     add_column,
     create_index,
     create_table,
@@ -46,6 +45,7 @@ from tracking_server.database.migrations.mlflow.operations import (
     in_batches,
     keep_batch,
     now,
+    progress,
     rebuild,
 )
 from tracking_server.database.migrations.mlflow.trace_analytics import (
@@ -324,11 +324,12 @@ def _remove(table: Table, keys: Sequence[str]) -> None:
         connection.execute(statement)
         return
     total = connection.scalar(select(func.count()).select_from(table).where(table.c.key.in_(keys))) or 0
-    progress = Progress(f"rows of {table.name} removed", total)
+    counted = progress(f"rows of {table.name} removed", total)
     part = statement.with_dialect_options(mysql_limit=DELETED_AT_ONCE)
     while removed := connection.execute(part).rowcount:
         keep_batch()
-        progress.add(removed)
+        counted.advance(removed)
+    counted.end(always=True)
 
 
 def _create_sums() -> None:
