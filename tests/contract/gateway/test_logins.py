@@ -131,11 +131,16 @@ def test_a_login_that_is_refused_is_looked_up_once_more(upstream: ScriptedServer
     assert authorizations(upstream) == ["Bearer one", "Bearer two"]
 
 
-def test_a_login_that_stays_refused_is_tried_once(upstream: ScriptedServer) -> None:
+def test_a_login_that_stays_refused_is_tried_once(upstream: ScriptedServer, caplog: pytest.LogCaptureFixture) -> None:
     upstream.lets_in = set()
-    answer = ask(opened(upstream.url, {"MLFLOW_TRACKING_TOKEN": "t"}))
+    with caplog.at_level(logging.WARNING):
+        answer = ask(opened(upstream.url, {"MLFLOW_TRACKING_TOKEN": "hunter2"}))
     assert (answer.status, answer.first) == (401, b"You are not authenticated.")
     assert len(upstream.seen) == 1
+    assert [(record.getMessage(), vars(record)["server"]) for record in caplog.records] == [
+        ("the server behind refuses the login", upstream.url)
+    ]
+    assert "hunter2" not in caplog.text
 
 
 def test_a_file_that_is_gone_for_a_while_changes_nothing(
@@ -149,7 +154,7 @@ def test_a_file_that_is_gone_for_a_while_changes_nothing(
         ask(server)
         ask(server)
     assert authorizations(upstream) == ["Bearer one"] * 2
-    assert [record.getMessage() for record in caplog.records] == [
+    assert [vars(record)["reason"] for record in caplog.records] == [
         f"The file {token} with the token cannot be read: No such file or directory."
     ]
     token.write_text("two")

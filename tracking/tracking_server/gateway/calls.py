@@ -1,5 +1,6 @@
 """One call to the server behind: blocking steps, one at a time, which run in threads; and its end, from any thread."""
 
+import logging
 import threading
 import time
 from collections.abc import Generator, Sequence
@@ -13,6 +14,8 @@ from tracking_server.gateway.failures import UpstreamUnavailable, broken_off, re
 from tracking_server.gateway.headers import Pairs, answer_headers, with_authorization
 from tracking_server.gateway.line import Line
 from tracking_server.gateway.logins import Login
+
+logger = logging.getLogger(__name__)
 
 CHUNK_BYTES: Final = 512 * 1024
 _UNAUTHENTICATED: Final = 401
@@ -73,9 +76,13 @@ class Call:
         with self._step():
             login = self._line.login()
             answer = self._asked_as(login, body)
-            if answer.status == _UNAUTHENTICATED and (another := self._line.another(login)) is not None:
+            if answer.status != _UNAUTHENTICATED:
+                return answer
+            if (another := self._line.another(login)) is not None:
                 self._let_go()
                 answer = self._asked_as(another, body)
+            if answer.status == _UNAUTHENTICATED:
+                logger.warning("the server behind refuses the login", extra={"server": self._line.name})
             return answer
 
     def begin(self, content_length: int | None) -> None:

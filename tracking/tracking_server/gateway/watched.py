@@ -44,7 +44,7 @@ class Watched(Generic[T]):
         try:
             self._made = self._make()
         except ConfigInvalid as error:
-            logger.warning(error.message)
+            logger.warning("files for the server behind cannot be used", extra={"reason": error.message})
 
     def _look(self) -> tuple[_Seen, ...]:
         return tuple(_seen(file) for file in self._files)
