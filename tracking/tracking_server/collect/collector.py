@@ -16,6 +16,7 @@ from tracking_server.collect.claiming import AT_ONCE, claim, claimed_ids, pointe
 from tracking_server.collect.jobs import collect_jobs
 from tracking_server.collect.outcome import Outcome, Stays, Wanted
 from tracking_server.collect.places import OutOfReach, own_folder
+from tracking_server.database.batches import batches
 from tracking_server.database.claims import has_claims
 from tracking_server.database.statements import collect as statements
 from tracking_server.database.statements.collect import EXPERIMENT, LOGGED_MODEL, RUN, Kind
@@ -94,22 +95,26 @@ class _Collector:
         found = self._database.retrying(lambda connection: _look(connection, kind, page))
         self._let_go(kind, found.restored)
         self._keep_referenced(kind, found.referenced)
+        going: list[str] = []
         with ThreadPoolExecutor(_AT_THE_SAME_TIME) as threads:
-            can_go = list(threads.map(partial(self._can_go, kind), found.deleted))
-        going = [item.id for item, can in zip(found.deleted, can_go, strict=True) if can]
+            for some in batches(found.deleted, _AT_THE_SAME_TIME):
+                still = self._still_deleted(kind, some)
+                gone = threads.map(partial(self._delete_artifacts_of, kind), still)
+                going += [item.id for item, is_gone in zip(still, gone, strict=True) if is_gone]
         removed = self._database.retrying(lambda connection: _delete_rows(connection, kind, going))
         self._outcome.datasets += removed.datasets
         return removed.items
 
-    def _can_go(self, kind: Kind, item: "_Item") -> bool:
-        """Whether nothing is left of its artifacts."""
-        if not item.uri:
-            return True
+    def _still_deleted(self, kind: Kind, items: "Sequence[_Item]") -> "list[_Item]":
+        """Read once more as the artifacts go: for servers that know no claims. Without artifacts, later is enough."""
         with self._database.read() as connection:
-            stage: str | None = connection.scalar(statements.select_again(kind, item.id))
-        if stage != "deleted":
-            self._let_go(kind, [item.id])
-            return False
+            ids = [item.id for item in items if item.uri]
+            stages = {row[0]: row[1] for row in connection.execute(statements.select_again(kind), {"ids": ids})}
+        restored = [item_id for item_id in ids if stages.get(item_id) != "deleted"]
+        self._let_go(kind, restored)
+        return [item for item in items if item.id not in restored]
+
+    def _delete_artifacts_of(self, kind: Kind, item: "_Item") -> bool:
         return self._delete_artifacts(kind, item.id, item.uri, item.id, item.experiment_location)
 
     def _let_go(self, kind: Kind, restored: Sequence[str]) -> None:

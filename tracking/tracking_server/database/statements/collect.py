@@ -51,6 +51,7 @@ from tracking_server.database.schema import (
     trace_tags,
 )
 from tracking_server.database.schema import trackplane_gc_claims as claims
+from tracking_server.database.statements.lists import one_of
 
 DELETED_VERSION: Final = "Deleted_Internal"
 """The stage of a model version that was deleted: its row stays, and counts for nothing."""
@@ -234,12 +235,11 @@ def select_locations(kind: Kind, ids: Sequence[str]) -> Select[str, Any, Any, An
     )
 
 
-def select_again(kind: Kind, item_id: str) -> Select[Any]:
-    """The stage, read once more as the artifacts go: for servers that know no claims."""
-    if kind is not LOGGED_MODEL:
-        return select(kind.stage).where(kind.key == item_id)
-    joined = logged_models.join(experiments, experiments.c.experiment_id == logged_models.c.experiment_id)
-    return select(_STAGE_OF_MODEL).select_from(joined).where(kind.key == item_id)
+def select_again(kind: Kind) -> Select[str, Any]:
+    """(id, stage) of the runs or models `ids`."""
+    if kind is RUN:
+        return _SELECT_RUNS_AGAIN
+    return _SELECT_MODELS_AGAIN
 
 
 def lock_experiment(experiment_id: int) -> Select[str | None]:
@@ -250,6 +250,14 @@ def lock_experiment(experiment_id: int) -> Select[str | None]:
 
 _STAGE_OF_MODEL: Final[ColumnElement[Any]] = case(
     (experiments.c.lifecycle_stage == "deleted", "deleted"), else_=logged_models.c.lifecycle_stage
+)
+
+
+_SELECT_RUNS_AGAIN: Final = select(runs.c.run_uuid, runs.c.lifecycle_stage).where(one_of(runs.c.run_uuid, "ids"))
+_SELECT_MODELS_AGAIN: Final = (
+    select(logged_models.c.model_id, _STAGE_OF_MODEL)
+    .join(experiments, experiments.c.experiment_id == logged_models.c.experiment_id)
+    .where(one_of(logged_models.c.model_id, "ids"))
 )
 
 

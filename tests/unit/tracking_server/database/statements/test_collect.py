@@ -36,7 +36,7 @@ STATEMENTS: Sequence[ClauseElement] = [
     *(collect.select_experiments_with_any(kind, [1]) for kind in (RUN, LOGGED_MODEL)),
     collect.SELECT_VERSIONS,
     *(collect.select_locations(kind, IDS) for kind in (RUN, LOGGED_MODEL)),
-    *(collect.select_again(kind, "a") for kind in (RUN, LOGGED_MODEL)),
+    *(collect.select_again(kind) for kind in (RUN, LOGGED_MODEL)),
     collect.lock_experiment(1),
     collect.select_trace_locations(1, "", 10),
     collect.select_datasets_of_runs(IDS),
