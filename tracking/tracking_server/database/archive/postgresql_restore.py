@@ -58,6 +58,6 @@ def _restore(source: ArchiveSource, connection: Connection, old: Sequence[str]) 
 def _copy(connection: Connection, table: ArchivedTable) -> None:
     columns = ", ".join(quoted(column.name) for column in table.columns)
     raw = cast(Any, connection.connection.dbapi_connection)
-    with raw.cursor() as cursor, cursor.copy(f"COPY {quoted(table.name)} ({columns}) FROM STDIN") as copy:
+    with raw.cursor() as cursor, cursor.copy(f"COPY {quoted(table.name)} ({columns}) FROM STDIN (FREEZE)") as copy:
         for row in table.rows:
             copy.write_row(row)

@@ -4,7 +4,6 @@ import struct
 from typing import Final
 
 _SINGLE: Final = struct.Struct("<f")
-_FEWEST_DIGITS: Final = 6
 _MOST_DIGITS: Final = 9
 """With so many, every number of 32 bits has a decimal spelling of its own."""
 _LARGEST: Final = float.fromhex("0x1.fffffep+127")
@@ -18,7 +17,7 @@ def as_single(value: float) -> float:
 
 def shortest(single: float) -> float:
     """The decimal number of the fewest digits of which 32 bits keep `single`: 0.1, not 0.10000000149011612."""
-    for digits in range(_FEWEST_DIGITS, _MOST_DIGITS + 1):
+    for digits in range(1, _MOST_DIGITS + 1):
         spelt = float(f"{single:.{digits}g}")
         if abs(spelt) <= _LARGEST and as_single(spelt) == single:
             return spelt
