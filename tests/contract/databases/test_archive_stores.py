@@ -3,9 +3,10 @@
 import json
 import os
 import secrets
+import signal
 import tracemalloc
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -16,10 +17,12 @@ from click.testing import CliRunner
 from sqlalchemy import insert
 
 from tests.support.artifact_stores import GROUP, REMOTE, names_of, put, unfinished_in
+from tests.support.children import run_in_child
 from tests.support.databases import PostgreSql, opened
 from tests.support.emulators import BUCKET, Emulator
 from tests.support.golden import fill_with_golden
 from tracking_server.__main__ import main
+from tracking_server.artifacts.bucket import Bucket
 from tracking_server.artifacts.checked import CheckedStore
 from tracking_server.artifacts.local import LocalStore
 from tracking_server.artifacts.objects import ObjectStore, ObjectWriter
@@ -246,30 +249,51 @@ def fill_with_noise(database: Database, rows: int) -> None:
 
 @on_sqlite
 @at(*REMOTE)
-def test_a_backup_that_fails_leaves_nothing(database: Database, destination: str) -> None:
+def test_a_backup_that_fails_or_is_killed_leaves_no_archive(database: Database, destination: str) -> None:
     fill_with_noise(database, 4000)
     objects = objects_at(destination)
-    place = StorePlace(store=CutStore(objects), folder=destination)
-    with pytest.raises(BackupFailed, match=f"{destination}/trackplane-.*cannot be written: cut off"):
+
+    def take_and(end: Callable[[], None]) -> None:
+        place = StorePlace(store=CutStore(objects, end), folder=destination)
         take(database, place, now=NOW, tool="a test")
+
+    with pytest.raises(BackupFailed, match=f"{destination}/trackplane-.*cannot be written: cut off"):
+        take_and(fail)
     assert (names_of(objects, ""), unfinished_in(objects)) == ([], [])
+    database.dispose()
+    objects.close()  # a child has connections of its own
+    assert run_in_child(lambda: take_and(kill_myself)) == -signal.SIGKILL
+    assert names_of(objects, "") == []
+
+
+def fail() -> None:
+    raise StoreUnavailable("cut off")
+
+
+def kill_myself() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 class CutStore(ObjectStore):
-    """It gives up when the first part has arrived."""
+    """Its uploads come to an `end` when the first part has arrived."""
 
-    def __init__(self, inner: ObjectStore) -> None:
+    def __init__(self, inner: ObjectStore, end: Callable[[], None]) -> None:
         super().__init__(inner.bucket, inner.name_of(""))
+        self._end = end
 
     def create(self, key: str) -> ObjectWriter:
-        return CutWriter(self.bucket, self.name_of(key))
+        return CutWriter(self.bucket, self.name_of(key), self._end)
 
 
 class CutWriter(ObjectWriter):
+    def __init__(self, bucket: Bucket, name: str, end: Callable[[], None]) -> None:
+        super().__init__(bucket, name)
+        self._end = end
+
     def write(self, chunk: bytes) -> None:
         super().write(chunk)
         if self._number:
-            raise StoreUnavailable("cut off")
+            self._end()
 
 
 @on_sqlite
