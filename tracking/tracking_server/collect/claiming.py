@@ -44,6 +44,13 @@ def claimed_ids(connection: Connection, kind: Kind, after: str = "", limit: int 
     return connection.scalars(statements.select_claims(kind, after, limit)).all()
 
 
+def release(connection: Connection, kind: Kind, ids: Sequence[str]) -> int:
+    """How many of them were claimed."""
+    if not ids:
+        return 0
+    return connection.execute(statements.RELEASE, {"kind": kind.name, "ids": ids}).rowcount
+
+
 def _named(wanted: Wanted) -> Iterator[tuple[Kind, Sequence[str]]]:
     yield RUN, wanted.run_ids
     yield LOGGED_MODEL, wanted.logged_model_ids
@@ -79,9 +86,11 @@ def _release_referenced(connection: Connection) -> Iterator[Stays]:
     references = references_of_versions(connection)
     for kind in (RUN, LOGGED_MODEL):
         for some in batches(references, AT_ONCE):
-            for item_id in connection.scalars(statements.select_claimed(kind, some)).all():
-                connection.execute(statements.release(kind, [item_id]))
-                yield Stays(kind=kind.name, id=item_id, reason=pointed_to_by(references[item_id]))
+            claimed = connection.scalars(statements.select_claimed(kind, some)).all()
+            release(connection, kind, claimed)
+            yield from (
+                Stays(kind=kind.name, id=item_id, reason=pointed_to_by(references[item_id])) for item_id in claimed
+            )
 
 
 def _release_backed_up(connection: Connection, backups: KeptBackups | None) -> Iterator[Stays]:
@@ -97,7 +106,7 @@ def _release_backed_up(connection: Connection, backups: KeptBackups | None) -> I
         while page := connection.scalars(
             statements.select_claimed_since(kind, backups.oldest_at, after, AT_ONCE)
         ).all():
-            connection.execute(statements.release(kind, page))
+            release(connection, kind, page)
             yield from (Stays(kind=kind.name, id=item_id, reason=reason) for item_id in page)
             after = page[-1]
 
@@ -120,8 +129,8 @@ def _release_experiments_with_more(connection: Connection) -> Iterator[Stays]:
     for some in batches(_experiment_ids(connection), AT_ONCE):
         for kind in (RUN, LOGGED_MODEL):
             for experiment_id in connection.scalars(statements.select_experiments_with_more(kind, some)).all():
-                released = connection.execute(statements.release(EXPERIMENT, [str(experiment_id)]))
+                was_claimed = release(connection, EXPERIMENT, [str(experiment_id)])
                 connection.execute(statements.release_active_models(experiment_id))
-                if released.rowcount:
+                if was_claimed:
                     reason = f"it has a {kind.name.replace('_', ' ')} that stays"
                     yield Stays(kind=EXPERIMENT.name, id=str(experiment_id), reason=reason)

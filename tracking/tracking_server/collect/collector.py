@@ -12,7 +12,14 @@ from functools import partial
 from sqlalchemy import Connection, Delete
 
 from tracking_server.artifacts.roots import Root
-from tracking_server.collect.claiming import AT_ONCE, claim, claimed_ids, pointed_to_by, references_of_versions
+from tracking_server.collect.claiming import (
+    AT_ONCE,
+    claim,
+    claimed_ids,
+    pointed_to_by,
+    references_of_versions,
+    release,
+)
 from tracking_server.collect.jobs import collect_jobs
 from tracking_server.collect.outcome import Outcome, Stays, Wanted
 from tracking_server.collect.places import OutOfReach, own_folder
@@ -107,8 +114,8 @@ class _Collector:
 
     def _still_deleted(self, kind: Kind, items: "Sequence[_Item]") -> "list[_Item]":
         """Read once more as the artifacts go: for servers that know no claims. Without artifacts, later is enough."""
+        ids = [item.id for item in items if item.uri]
         with self._database.read() as connection:
-            ids = [item.id for item in items if item.uri]
             stages = {row[0]: row[1] for row in connection.execute(statements.select_again(kind), {"ids": ids})}
         restored = [item_id for item_id in ids if stages.get(item_id) != "deleted"]
         self._let_go(kind, restored)
@@ -120,14 +127,14 @@ class _Collector:
     def _let_go(self, kind: Kind, restored: Sequence[str]) -> None:
         """Somebody restored it as it was claimed, or by a server that knows no claims."""
         if restored:
-            self._database.retrying(lambda connection: connection.execute(statements.release(kind, restored)))
+            self._database.retrying(lambda connection: release(connection, kind, restored))
         self._outcome.kept.extend(Stays(kind=kind.name, id=item_id, reason="it was restored") for item_id in restored)
 
     def _keep_referenced(self, kind: Kind, referenced: Mapping[str, str]) -> None:
         """Somebody registered a version of it as it was claimed, or by a server that knows no claims."""
         if referenced:
             ids = list(referenced)
-            self._database.retrying(lambda connection: connection.execute(statements.release(kind, ids)))
+            self._database.retrying(lambda connection: release(connection, kind, ids))
         self._outcome.kept += [
             Stays(kind=kind.name, id=item_id, reason=pointed_to_by(version)) for item_id, version in referenced.items()
         ]
@@ -180,9 +187,7 @@ class _Collector:
         if stage == "active":
             self._let_go(EXPERIMENT, [str(experiment_id)])
         elif stage is None:  # another collection has removed it
-            self._database.retrying(
-                lambda connection: connection.execute(statements.release(EXPERIMENT, [str(experiment_id)]))
-            )
+            self._database.retrying(lambda connection: release(connection, EXPERIMENT, [str(experiment_id)]))
         return stage == "deleted"
 
     def _remove_traces(self, experiment_id: int) -> bool:
@@ -231,10 +236,10 @@ def _look(connection: Connection, kind: Kind, ids: Sequence[str]) -> _Found:
 
     A claim whose row is gone goes too.
     """
-    rows = connection.execute(statements.select_locations(kind, ids)).all()
+    rows = connection.execute(statements.select_locations(kind), {"ids": ids}).all()
     missing = set(ids).difference(row[0] for row in rows)
     if missing:
-        connection.execute(statements.release(kind, sorted(missing)))
+        release(connection, kind, sorted(missing))
     gone = [row for row in rows if row[1] == "deleted"]
     references: Mapping[str, str] = references_of_versions(connection) if gone else {}
     return _Found(
@@ -253,27 +258,25 @@ def _delete_rows(connection: Connection, kind: Kind, ids: Sequence[str]) -> _Rem
     going = [item.id for item in _look(connection, kind, ids).deleted] if ids else []
     if not going:
         return _Removed()
-    dataset_ids = connection.scalars(statements.select_datasets_of_runs(going)).all() if kind is RUN else ()
-    items = _delete(
-        connection, statements.delete_runs(going) if kind is RUN else statements.delete_logged_models(going)
-    )
-    datasets = connection.execute(statements.delete_orphaned(dataset_ids)).rowcount if dataset_ids else 0
-    connection.execute(statements.release(kind, going))
+    dataset_ids = connection.scalars(statements.SELECT_DATASETS_OF_RUNS, {"ids": going}).all() if kind is RUN else ()
+    items = _delete(connection, statements.DELETE_RUNS if kind is RUN else statements.DELETE_LOGGED_MODELS, going)
+    datasets = connection.execute(statements.DELETE_ORPHANED, {"ids": dataset_ids}).rowcount if dataset_ids else 0
+    release(connection, kind, going)
     return _Removed(items=items, datasets=datasets)
 
 
 def _delete_traces(connection: Connection, ids: Sequence[str]) -> int:
-    return _delete(connection, statements.delete_traces(ids))
+    return _delete(connection, statements.DELETE_TRACES, ids)
 
 
 def _delete_experiment(connection: Connection, experiment_id: int) -> int:
     if connection.scalar(statements.lock_experiment(experiment_id)) != "deleted":
         return 0
-    removed = _delete(connection, statements.delete_experiment(experiment_id))
-    connection.execute(statements.release(EXPERIMENT, [str(experiment_id)]))
+    removed = _delete(connection, statements.delete_experiment(experiment_id), [str(experiment_id)])
+    release(connection, EXPERIMENT, [str(experiment_id)])
     return removed
 
 
-def _delete(connection: Connection, statements_in_order: Sequence[Delete]) -> int:
+def _delete(connection: Connection, statements_in_order: Sequence[Delete], ids: Sequence[str]) -> int:
     """How many rows the last of them deleted."""
-    return [connection.execute(statement).rowcount for statement in statements_in_order][-1]
+    return [connection.execute(statement, {"ids": ids}).rowcount for statement in statements_in_order][-1]

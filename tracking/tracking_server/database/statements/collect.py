@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Update,
     and_,
+    bindparam,
     case,
     cast,
     delete,
@@ -159,8 +160,8 @@ def select_claimed_active_runs(experiment_id: int) -> Select[str]:
     )
 
 
-def release(kind: Kind, ids: Sequence[str]) -> Delete:
-    return delete(claims).where(claims.c.kind == kind.name, claims.c.id.in_(ids))
+RELEASE: Final = delete(claims).where(claims.c.kind == bindparam("kind"), one_of(claims.c.id, "ids"))
+"""The claims of that kind on these `ids`."""
 
 
 def release_active_models(experiment_id: int) -> Delete:
@@ -212,34 +213,18 @@ SELECT_VERSIONS: Final = select(
 # Artifacts
 
 
-def select_locations(kind: Kind, ids: Sequence[str]) -> Select[str, Any, Any, Any]:
-    """(id, stage, artifact location, location of the experiment), read before anything of them goes.
+def select_locations(kind: Kind) -> Select[str, Any, Any, Any]:
+    """(id, stage, artifact location, location of the experiment) of `ids`, read before anything of them goes.
 
     The rows are locked: a restore that is under way comes to its end first, and a later one sees the claims. A logged
     model goes with its experiment whatever its own stage.
     """
-    if kind is RUN:
-        joined = runs.outerjoin(experiments, experiments.c.experiment_id == runs.c.experiment_id)
-        return (
-            select(kind.key, kind.stage, runs.c.artifact_uri, experiments.c.artifact_location)
-            .select_from(joined)
-            .where(kind.key.in_(ids))
-            .with_for_update(of=runs)
-        )
-    joined = logged_models.outerjoin(experiments, experiments.c.experiment_id == logged_models.c.experiment_id)
-    return (
-        select(kind.key, _STAGE_OF_MODEL, logged_models.c.artifact_location, experiments.c.artifact_location)
-        .select_from(joined)
-        .where(kind.key.in_(ids))
-        .with_for_update(of=logged_models)
-    )
+    return _SELECT_RUNS if kind is RUN else _SELECT_MODELS
 
 
 def select_again(kind: Kind) -> Select[str, Any]:
     """(id, stage) of the runs or models `ids`."""
-    if kind is RUN:
-        return _SELECT_RUNS_AGAIN
-    return _SELECT_MODELS_AGAIN
+    return _SELECT_RUNS_AGAIN if kind is RUN else _SELECT_MODELS_AGAIN
 
 
 def lock_experiment(experiment_id: int) -> Select[str | None]:
@@ -253,6 +238,23 @@ _STAGE_OF_MODEL: Final[ColumnElement[Any]] = case(
 )
 
 
+_SELECT_RUNS: Final = (
+    select(runs.c.run_uuid, runs.c.lifecycle_stage, runs.c.artifact_uri, experiments.c.artifact_location)
+    .select_from(runs.outerjoin(experiments, experiments.c.experiment_id == runs.c.experiment_id))
+    .where(one_of(runs.c.run_uuid, "ids"))
+    .with_for_update(of=runs)
+)
+_SELECT_MODELS: Final = (
+    select(
+        logged_models.c.model_id,
+        _STAGE_OF_MODEL,
+        logged_models.c.artifact_location,
+        experiments.c.artifact_location.label("experiment_location"),
+    )
+    .select_from(logged_models.outerjoin(experiments, experiments.c.experiment_id == logged_models.c.experiment_id))
+    .where(one_of(logged_models.c.model_id, "ids"))
+    .with_for_update(of=logged_models)
+)
 _SELECT_RUNS_AGAIN: Final = select(runs.c.run_uuid, runs.c.lifecycle_stage).where(one_of(runs.c.run_uuid, "ids"))
 _SELECT_MODELS_AGAIN: Final = (
     select(logged_models.c.model_id, _STAGE_OF_MODEL)
@@ -278,62 +280,71 @@ def select_trace_locations(experiment_id: int, after: str, limit: int) -> Select
 # Rows, in the order in which they go
 
 
-def select_datasets_of_runs(ids: Sequence[str]) -> Select[str]:
+def _delete_edges(edges: ColumnElement[bool]) -> Sequence[Delete]:
     return (
-        select(inputs.c.source_id)
-        .distinct()
-        .where(inputs.c.source_type == "DATASET", inputs.c.destination_type == "RUN", inputs.c.destination_id.in_(ids))
+        delete(input_tags).where(input_tags.c.input_uuid.in_(select(inputs.c.input_uuid).where(edges))),
+        delete(inputs).where(edges),
     )
 
 
-def delete_runs(ids: Sequence[str]) -> Sequence[Delete]:
-    """The last one deletes the runs."""
-    edges = or_(
-        and_(inputs.c.destination_type == "RUN", inputs.c.destination_id.in_(ids)),
-        and_(inputs.c.source_type.in_(("RUN_INPUT", "RUN_OUTPUT")), inputs.c.source_id.in_(ids)),
-    )
+def _delete_associations(entity: str) -> Sequence[Delete]:
+    """Two statements, for an index each."""
+    table: Any = entity_associations.c
     return (
-        *_delete_edges(edges),
-        *_delete_associations("run", ids),
-        *(delete(table).where(table.c.run_uuid.in_(ids)) for table in (metrics, latest_metrics, params, tags)),
-        delete(logged_model_metrics).where(logged_model_metrics.c.run_id.in_(ids)),
-        delete(runs).where(runs.c.run_uuid.in_(ids)),
+        delete(entity_associations).where(table.source_type == entity, one_of(table.source_id, "ids")),
+        delete(entity_associations).where(table.destination_type == entity, one_of(table.destination_id, "ids")),
     )
 
 
-def delete_logged_models(ids: Sequence[str]) -> Sequence[Delete]:
-    """The last one deletes the models."""
-    edges = and_(inputs.c.destination_type.in_(("MODEL_INPUT", "MODEL_OUTPUT")), inputs.c.destination_id.in_(ids))
-    return (
-        *_delete_edges(edges),
-        *_delete_associations("model", ids),
-        *(
-            delete(table).where(table.c.model_id.in_(ids))
-            for table in (logged_model_metrics, logged_model_params, logged_model_tags)
-        ),
-        delete(logged_models).where(logged_models.c.model_id.in_(ids)),
+SELECT_DATASETS_OF_RUNS: Final = (
+    select(inputs.c.source_id)
+    .distinct()
+    .where(
+        inputs.c.source_type == "DATASET", inputs.c.destination_type == "RUN", one_of(inputs.c.destination_id, "ids")
     )
-
-
-def delete_orphaned(dataset_ids: Sequence[str]) -> Delete:
-    """Of these datasets, those that no run has read."""
-    read = exists().where(inputs.c.source_type == "DATASET", inputs.c.source_id == datasets.c.dataset_uuid)
-    return delete(datasets).where(datasets.c.dataset_uuid.in_(dataset_ids), ~read)
-
-
-def delete_traces(ids: Sequence[str]) -> Sequence[Delete]:
-    """Tags, metadata, metrics, spans and assessments of a trace go with its row, by the schema's cascades."""
-    return (
-        *_delete_associations("trace", ids),
-        delete(spans).where(spans.c.trace_id.in_(ids)),
-        delete(trace_info).where(trace_info.c.request_id.in_(ids)),
-    )
+)
+DELETE_RUNS: Final[Sequence[Delete]] = (
+    *_delete_edges(
+        or_(
+            and_(inputs.c.destination_type == "RUN", one_of(inputs.c.destination_id, "ids")),
+            and_(inputs.c.source_type.in_(("RUN_INPUT", "RUN_OUTPUT")), one_of(inputs.c.source_id, "ids")),
+        )
+    ),
+    *_delete_associations("run"),
+    *(delete(table).where(one_of(table.c.run_uuid, "ids")) for table in (metrics, latest_metrics, params, tags)),
+    delete(logged_model_metrics).where(one_of(logged_model_metrics.c.run_id, "ids")),
+    delete(runs).where(one_of(runs.c.run_uuid, "ids")),
+)
+"""Of `ids`, as all that follow. The last one deletes the runs."""
+DELETE_LOGGED_MODELS: Final[Sequence[Delete]] = (
+    *_delete_edges(
+        and_(inputs.c.destination_type.in_(("MODEL_INPUT", "MODEL_OUTPUT")), one_of(inputs.c.destination_id, "ids"))
+    ),
+    *_delete_associations("model"),
+    *(
+        delete(table).where(one_of(table.c.model_id, "ids"))
+        for table in (logged_model_metrics, logged_model_params, logged_model_tags)
+    ),
+    delete(logged_models).where(one_of(logged_models.c.model_id, "ids")),
+)
+"""The last one deletes the models."""
+DELETE_ORPHANED: Final = delete(datasets).where(
+    one_of(datasets.c.dataset_uuid, "ids"),
+    ~exists().where(inputs.c.source_type == "DATASET", inputs.c.source_id == datasets.c.dataset_uuid),
+)
+"""Of these datasets, those that no run has read."""
+DELETE_TRACES: Final[Sequence[Delete]] = (
+    *_delete_associations("trace"),
+    delete(spans).where(one_of(spans.c.trace_id, "ids")),
+    delete(trace_info).where(one_of(trace_info.c.request_id, "ids")),
+)
+"""Tags, metadata, metrics and assessments of a trace go with its row, by the schema's cascades."""
 
 
 def delete_experiment(experiment_id: int) -> Sequence[Delete]:
-    """One without runs, logged models and traces. The last one deletes it."""
+    """One without runs, logged models and traces, whose id as text is in `ids`. The last one deletes it."""
     return (
-        *_delete_associations("experiment", [str(experiment_id)]),
+        *_delete_associations("experiment"),
         *(
             delete(table).where(table.c.experiment_id == experiment_id)
             for table in reversed(schema.metadata.sorted_tables)
@@ -362,19 +373,3 @@ OF_EXPERIMENTS: Final = frozenset(
 
 KEPT_OF_EXPERIMENTS: Final = frozenset({"endpoints"})
 """Tables that name an experiment and outlive it: the schema sets the name to NULL."""
-
-
-def _delete_edges(edges: ColumnElement[bool]) -> Sequence[Delete]:
-    return (
-        delete(input_tags).where(input_tags.c.input_uuid.in_(select(inputs.c.input_uuid).where(edges))),
-        delete(inputs).where(edges),
-    )
-
-
-def _delete_associations(entity: str, ids: Sequence[str]) -> Sequence[Delete]:
-    """Two statements, for an index each."""
-    table: Any = entity_associations.c
-    return (
-        delete(entity_associations).where(table.source_type == entity, table.source_id.in_(ids)),
-        delete(entity_associations).where(table.destination_type == entity, table.destination_id.in_(ids)),
-    )

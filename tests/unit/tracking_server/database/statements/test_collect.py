@@ -28,22 +28,22 @@ STATEMENTS: Sequence[ClauseElement] = [
     collect.select_claimed(RUN, IDS),
     collect.restore_unclaimed_runs(1),
     collect.select_claimed_active_runs(1),
-    collect.release(RUN, IDS),
+    collect.RELEASE,
     collect.release_active_models(1),
     collect.count_claims(RUN),
     *(collect.select_stages(kind, IDS) for kind in (RUN, LOGGED_MODEL, EXPERIMENT)),
     *(collect.select_experiments_with_more(kind, [1]) for kind in (RUN, LOGGED_MODEL)),
     *(collect.select_experiments_with_any(kind, [1]) for kind in (RUN, LOGGED_MODEL)),
     collect.SELECT_VERSIONS,
-    *(collect.select_locations(kind, IDS) for kind in (RUN, LOGGED_MODEL)),
+    *(collect.select_locations(kind) for kind in (RUN, LOGGED_MODEL)),
     *(collect.select_again(kind) for kind in (RUN, LOGGED_MODEL)),
     collect.lock_experiment(1),
     collect.select_trace_locations(1, "", 10),
-    collect.select_datasets_of_runs(IDS),
-    *collect.delete_runs(IDS),
-    *collect.delete_logged_models(IDS),
-    collect.delete_orphaned(IDS),
-    *collect.delete_traces(IDS),
+    collect.SELECT_DATASETS_OF_RUNS,
+    *collect.DELETE_RUNS,
+    *collect.DELETE_LOGGED_MODELS,
+    collect.DELETE_ORPHANED,
+    *collect.DELETE_TRACES,
     *collect.delete_experiment(1),
 ]
 
@@ -67,7 +67,7 @@ def test_no_table_of_an_experiment_is_forgotten() -> None:
 
 def test_rows_are_locked_before_anything_goes() -> None:
     postgresql = make_url(DIALECTS["postgresql"]).get_dialect()()
-    assert str(collect.select_locations(RUN, IDS).compile(dialect=postgresql)).endswith("FOR UPDATE OF runs")
-    locked = str(collect.select_locations(LOGGED_MODEL, IDS).compile(dialect=postgresql))
+    assert str(collect.select_locations(RUN).compile(dialect=postgresql)).endswith("FOR UPDATE OF runs")
+    locked = str(collect.select_locations(LOGGED_MODEL).compile(dialect=postgresql))
     assert locked.endswith("FOR UPDATE OF logged_models")
     assert str(collect.lock_experiment(1).compile(dialect=postgresql)).endswith("FOR UPDATE")
