@@ -15,8 +15,9 @@ from sqlalchemy.exc import DBAPIError
 from tracking_server.database.archive.contents import ArchivedTable, ArchiveSource
 from tracking_server.database.archive.format import Row
 from tracking_server.database.archive.loading import execute_as_written, load
+from tracking_server.database.archive.mysql_beside import database_beside
 from tracking_server.database.archive.mysql_schema import TRIGGER, is_trigger, mysql_tables, mysql_triggers
-from tracking_server.database.archive.names import is_ours, quoted
+from tracking_server.database.archive.names import quoted
 from tracking_server.database.archive.target import refuse_orphans, refuse_used, verify_restored
 from tracking_server.database.lock import MigrationLock
 from tracking_server.database.transactions import Database
@@ -26,11 +27,10 @@ NEW: Final = "_trackplane_new"
 OLD: Final = "_trackplane_old"
 """What the databases beside the one that is restored have at the end of their names."""
 
-_LONGEST_NAME: Final = 64
 _ROWS_AT_ONCE: Final = 500
 _BYTES_AT_ONCE: Final = 4 << 20
 _LOADING: Final = "SET SESSION foreign_key_checks = 0, unique_checks = 0, net_read_timeout = 86400"
-_TABLES: Final = text("SELECT table_name FROM information_schema.tables WHERE table_schema = :database")
+_beside: Final = partial(database_beside, why="A restore loads into a database beside this one", failure=RestoreFailed)
 _TIED: Final = text("""
     SELECT CONCAT('the table ', table_name) FROM information_schema.key_column_usage
     WHERE referenced_table_schema = DATABASE() AND referenced_table_name IN :tables
@@ -73,7 +73,7 @@ def _restore(
     _refuse_tied(connection, names)
     current = str(connection.exec_driver_sql("SELECT DATABASE()").scalar())
     connection.rollback()
-    with _beside(connection, current, NEW) as new, _beside(connection, current, OLD) as aside:
+    with _beside(connection, f"{current}{NEW}") as new, _beside(connection, f"{current}{OLD}") as aside:
         with _session_in(database, new) as loading:
             loaded = load(source, partial(execute_as_written, loading), partial(_insert, loading), is_trigger)
             loading.commit()
@@ -119,42 +119,6 @@ def _refuse_tied(connection: Connection, tables: Sequence[str]) -> None:
             f"Something of somebody else hangs on tables that would be replaced: {', '.join(tied)}. Drop it, and"
             " make it again afterwards. The database is as it was."
         )
-
-
-@contextmanager
-def _beside(connection: Connection, current: str, suffix: str) -> Generator[str]:
-    """A database for a while, without what a restore that was killed has left in it."""
-    name = f"{current}{suffix}"
-    if len(name) > _LONGEST_NAME:
-        raise RestoreFailed(f"The name of the database is too long for one beside it, {name}: at most 64 characters.")
-    try:
-        _drop(connection, name)
-        kind, collation = connection.exec_driver_sql("SELECT @@character_set_database, @@collation_database").one()
-        execute_as_written(
-            connection, f"CREATE DATABASE {quoted(name, 'mysql')} CHARACTER SET {kind} COLLATE {collation}"
-        )
-    except DBAPIError as error:
-        raise RestoreFailed(
-            f"A restore loads into a database beside this one, and {name} cannot be made: {error.orig}. Allow it:"
-            f" GRANT ALL ON `{name}`.* TO the user of the database. The database is as it was."
-        ) from error
-    try:
-        yield name
-    finally:
-        if not connection.invalidated:
-            connection.rollback()
-            _drop(connection, name)
-
-
-def _drop(connection: Connection, name: str) -> None:
-    """Only what a restore makes: a database of that name with other tables in it is somebody's."""
-    if strange := [table for table in connection.scalars(_TABLES, {"database": name}) if not is_ours(table)]:
-        raise RestoreFailed(
-            f"A restore loads into a database beside this one, and {name} has tables of somebody else:"
-            f" {', '.join(strange)}. The database is as it was."
-        )
-    connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
-    execute_as_written(connection, f"DROP DATABASE IF EXISTS {quoted(name, 'mysql')}")
 
 
 @contextmanager
