@@ -34,6 +34,7 @@ from sqlalchemy import (
     tuple_,
     update,
 )
+from sqlalchemy.dialects import mysql
 
 from tracking_server.database.migrations.mlflow.operations import (
     add_column,
@@ -117,14 +118,16 @@ def _words(name: str, value: Column[Any]) -> Table:
 
 _tags: Final = _words("trace_tags", Column("value", Text()))
 _request_metadata: Final = _words("trace_request_metadata", Column("value", Text()))
-_metrics: Final = _words("trace_metrics", Column("value", Float(53)))
+# MLflow reads these as the type that its reflection finds: a DOUBLE of MySQL is then a Decimal of ten places.
+_NUMBER: Final = Float(53).with_variant(mysql.DOUBLE(asdecimal=True), "mysql")
+_metrics: Final = _words("trace_metrics", Column("value", _NUMBER))
 _span_metrics: Final = Table(
     "span_metrics",
     _metadata,
     Column("trace_id", String(50)),
     Column("span_id", String(50)),
     Column("key", String(250)),
-    Column("value", Float(53)),
+    Column("value", _NUMBER),
 )
 
 
