@@ -1,19 +1,20 @@
 """A gateway in front of a server of our own, and one that keeps the artifacts itself."""
 
+import contextlib
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.client import IncompleteRead
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
 from tests.support.http import call, call_json, connection_to
 from tests.support.processes import children_of
 from tests.support.server import LiveServer, live_server
+from tracking_server.__main__ import main
 
 BASE = "/api/2.0/mlflow"
 FILES = "/api/2.0/mlflow-artifacts/artifacts"
@@ -35,11 +36,11 @@ def keeps(folder: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     behind, home = tmp_path_factory.mktemp("behind"), tmp_path_factory.mktemp("front")
-    with (
-        live_server(behind, "--static-prefix", "/prefix") as server,
-        live_server(home, "--backend-store-uri", f"{server.url}/prefix/", "--static-prefix", "/front") as gateway,
-    ):
-        yield Pair(gateway=gateway, behind=server, folder=behind)
+    uri_file = behind / "uri"
+    with live_server(behind, "--static-prefix", "/prefix") as server:
+        uri_file.write_text(f"{server.url}/prefix/\n")
+        with live_server(home, "--database-uri-file", str(uri_file), "--static-prefix", "/front") as gateway:
+            yield Pair(gateway=gateway, behind=server, folder=behind)
 
 
 def test_each_has_a_prefix_of_its_own(pair: Pair) -> None:
@@ -134,26 +135,25 @@ def test_no_artifacts_at_all(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environ", "told"),
+    ("uri", "environ", "told"),
     [
-        (["--backend-store-uri", "https://u:hunter2@host/?q"], {}, "more behind the host than a plain path"),
-        (["--backend-store-uri", "databricks://none"], {}, "no profile 'none'"),
-        (["--backend-store-uri", "databricks"], {}, "DATABRICKS_HOST and DATABRICKS_TOKEN"),
-        (
-            [],
-            {"MLFLOW_TRACKING_URI": "http://h", "MLFLOW_HTTP_REQUEST_TIMEOUT": "x"},
-            "MLFLOW_HTTP_REQUEST_TIMEOUT must",
-        ),
-        (["--backend-store-uri", "http://h", "--default-artifact-root", "s3://b"], {}, "has no meaning"),
+        ("https://u:hunter2@host", {"MLFLOW_HTTP_REQUEST_TIMEOUT": "x"}, "MLFLOW_HTTP_REQUEST_TIMEOUT must be a whole"),
+        ("https://u:hunter2@host", {"ARTIFACT_ROOT": "s3://b"}, "ARTIFACT_ROOT has no meaning"),
     ],
 )
-def test_what_cannot_work_is_refused_at_start(
-    tmp_path: Path, arguments: list[str], environ: Mapping[str, str], told: str
-) -> None:
-    ended = run(tmp_path, "server", "--port", "0", *arguments, environ=environ)
-    assert ended.returncode == 10
+def test_settings_that_cannot_work_are_refused(tmp_path: Path, uri: str, environ: Mapping[str, str], told: str) -> None:
+    ended = run(tmp_path, "server", "--backend-store-uri", uri, **environ)
+    assert ended.exit_code == 10
     assert told in ended.stderr
-    assert "hunter2" not in ended.stderr
+    assert "hunter2" not in ended.output
+
+
+def test_a_profile_that_is_not_there_is_refused_at_start(tmp_path: Path) -> None:
+    with (
+        pytest.raises(AssertionError, match="the server ended with 10:\nError: There is no profile 'none' in"),
+        live_server(tmp_path, "--backend-store-uri", "databricks://none", environ={"HOME": str(tmp_path)}),
+    ):
+        pass
 
 
 @pytest.mark.parametrize(
@@ -162,22 +162,13 @@ def test_what_cannot_work_is_refused_at_start(
     ids=lambda command: command[0],
 )
 def test_what_needs_the_database_says_where_to_run_it(tmp_path: Path, command: list[str]) -> None:
-    ended = run(tmp_path, *command, environ={"MLFLOW_BACKEND_STORE_URI": "https://u:hunter2@mlflow.example.com"})
-    told = ended.stderr + ended.stdout
-    assert ended.returncode == 10
-    assert "https://mlflow.example.com is another tracking server" in told
-    assert "run this where that server runs" in told
-    assert "hunter2" not in told
+    ended = run(tmp_path, *command, MLFLOW_BACKEND_STORE_URI="https://u:hunter2@mlflow.example.com")
+    assert ended.exit_code == 10
+    assert "https://mlflow.example.com is another tracking server" in ended.output
+    assert "run this where that server runs" in ended.output
+    assert "hunter2" not in ended.output
 
 
-def run(folder: Path, *command: str, environ: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "TRACKPLANE_"))}
-    return subprocess.run(
-        [sys.executable, "-m", "tracking_server", *command],
-        cwd=folder,
-        env={**inherited, "HOME": str(folder), **environ},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+def run(folder: Path, *command: str, **environ: str) -> Result:
+    with contextlib.chdir(folder):
+        return CliRunner().invoke(main, list(command), env={"HOME": str(folder), **environ})

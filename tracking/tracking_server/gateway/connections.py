@@ -12,8 +12,8 @@ from typing import Final
 
 from tracking_server.gateway.addresses import Address
 
-_IDLE_SECONDS: Final = 4.0
-"""uvicorn, which runs MLflow's server, closes a connection that has been idle for 5."""
+_IDLE_SECONDS: Final = 1.5
+"""gunicorn, which may run MLflow's server, closes a connection that has been idle for 2; uvicorn one for 5."""
 _MOST_IDLE: Final = 64
 
 

@@ -8,11 +8,13 @@ from tracking_server.errors import NotImplementedHere, TemporarilyUnavailable
 
 
 class UpstreamUnavailable(TemporarilyUnavailable):
-    """`may_have_arrived`: nobody knows whether the other server has done what it was asked."""
+    """`may_have_arrived`: nobody knows whether the other server has done what it was asked. `was_slow`: it had all the
+    time that there is for an answer."""
 
-    def __init__(self, message: str, *, may_have_arrived: bool) -> None:
+    def __init__(self, message: str, *, may_have_arrived: bool, was_slow: bool = False) -> None:
         super().__init__(message)
         self.may_have_arrived = may_have_arrived
+        self.was_slow = was_slow
 
 
 class UpstreamMisconfigured(NotImplementedHere):
@@ -52,6 +54,7 @@ def too_slow(server: str, seconds: float) -> UpstreamUnavailable:
         f"The tracking server at {server}, which keeps the data of this one, did not answer within {seconds:g} seconds"
         " (MLFLOW_HTTP_REQUEST_TIMEOUT). It may have done what it was asked to, or not. Try again.",
         may_have_arrived=True,
+        was_slow=True,
     )
 
 

@@ -41,7 +41,7 @@ class Upstream:
 
     def wait_before(self, attempt: int, error: UpstreamUnavailable, asked: Asked) -> float | None:
         """Seconds until the call is tried again, `attempt` counted from 0; None when it is not."""
-        if attempt >= self._max_retries or (error.may_have_arrived and not asked.is_repeatable):
+        if attempt >= self._max_retries or error.was_slow or (error.may_have_arrived and not asked.is_repeatable):
             return None
         return min(_FIRST_WAIT_SECONDS * 2.0**attempt, _LONGEST_WAIT_SECONDS)
 

@@ -17,7 +17,7 @@ from tracking_server.gateway.targets import target_of
 from tracking_server.web.asgi import ClientGone, Head, Receive
 from tracking_server.web.bodies import ByteBudget, next_message, read_body
 from tracking_server.web.lanes import Lane, in_peace, until_gone
-from tracking_server.web.responses import Exchange
+from tracking_server.web.responses import PART_BYTES, Exchange
 from tracking_server.web.route import BODY_LIMIT_BYTES, Forwarded
 from tracking_server.web.threads import WorkPool
 from tracking_server.web.transfers import MOST_PARTS, check_size
@@ -87,7 +87,7 @@ class Forwarding:
         self, pool: WorkPool, exchange: Exchange, call: Call, answer: Answer, client: "_Client"
     ) -> None:
         """Reads the next part while one is being sent, and stops when the client does."""
-        if answer.is_whole:
+        if answer.is_whole and len(answer.first) <= PART_BYTES:
             await exchange.start(answer.status, answer.headers)
             await exchange.send_last(answer.first)
             return

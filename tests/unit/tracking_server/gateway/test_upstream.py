@@ -34,6 +34,11 @@ def test_what_changes_something_is_tried_again_only_when_it_never_arrived(method
     assert upstream().wait_before(0, unavailable(may_have_arrived=False), asked) == 0.2
 
 
+def test_nobody_waits_twice_for_a_server_that_is_slow() -> None:
+    slow = broken_off(TimeoutError(), SERVER, 120)
+    assert upstream().wait_before(0, slow, Asked(method="GET", target="/x")) is None
+
+
 def test_waits_are_bounded_and_so_is_their_number() -> None:
     asked = Asked(method="GET", target="/x")
     patient = upstream(MLFLOW_HTTP_REQUEST_MAX_RETRIES="10")
