@@ -12,7 +12,7 @@ from tests.support.pooler import running_pooler
 from tracking_server.database.lock import migration_lock, serving_lock, who_serves
 from tracking_server.database.migrations.upgrade import upgrade
 from tracking_server.database.transactions import Database
-from tracking_server.errors import ConfigInvalid, LockBusy, MigrationFailed
+from tracking_server.errors import ConfigInvalid, LockBusy, MigrationFailed, TemporarilyUnavailable
 
 
 def child_that_holds(database: Database, marker: Path, holds: Callable[[Database], object]) -> int:
@@ -63,6 +63,20 @@ def test_a_lost_lock_is_noticed(database: Database) -> None:
         take_it_away(database)
         with pytest.raises(MigrationFailed, match="lost"):
             lock.check()
+
+
+def test_an_upgrade_whose_lock_is_lost_takes_no_further_step(empty_database: Database) -> None:
+    taken: list[str] = []
+
+    def lose_it(step: str) -> None:
+        taken.append(step)
+        if len(taken) == 2:
+            take_it_away(empty_database)
+
+    with pytest.raises((MigrationFailed, TemporarilyUnavailable), match="lost"):
+        upgrade(empty_database, before_step=lose_it)
+    assert len(taken) == 2
+    assert upgrade(empty_database).steps[-1] == "trackplane:0003"
 
 
 def take_it_away(database: Database) -> None:
