@@ -54,12 +54,25 @@ def test_a_chunked_upload_and_an_empty_one(server: LiveServer) -> None:
         assert call(server.url, "GET", f"{FILES}/1/{name}").body == b""
 
 
-@pytest.mark.parametrize("name", ["with space.txt", "größe 测试 🎉.txt", "100%.csv", "a+b&c=d;e,f", "'quoted'"])
-def test_names_survive_the_way(server: LiveServer, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "filename"),
+    [
+        ("with space.txt", 'filename="with space.txt"'),
+        (
+            "größe 测试.txt",
+            "filename=\"groe .txt\"; filename*=UTF-8''gr%C3%B6%C3%9Fe%20%E6%B5%8B%E8%AF%95.txt",
+        ),
+        ("100%.csv", "filename=100%.csv"),
+        ("a+b&c=d;e,f", 'filename="a+b&c=d;e,f"'),
+        ("'quoted'", "filename='quoted'"),
+        ('"quoted"', 'filename="\\"quoted\\""'),
+    ],
+)
+def test_names_survive_the_way(server: LiveServer, name: str, filename: str) -> None:
     assert put(server, f"1/names/{quote(name)}", name.encode()).status == 200
     down = call(server.url, "GET", f"{FILES}/1/names/{quote(name)}")
     assert down.body == name.encode()
-    assert down.headers["content-disposition"] == f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    assert down.headers["content-disposition"] == f"attachment; {filename}"
     listed = call(server.url, "GET", f"{FILES}?path=1/names").json["files"]
     assert {"path": name, "is_dir": False, "file_size": len(name.encode())} in listed
 
@@ -323,6 +336,24 @@ def test_the_artifacts_of_a_logged_model(server: LiveServer) -> None:
     assert call(server.url, "GET", f"/ajax-api{base}/files?artifact_file_path=sub/MLmodel").body == b"x"
     unknown = call(server.url, "GET", "/api/2.0/mlflow/logged-models/m-none/artifacts/directories")
     assert unknown.error_code == "RESOURCE_DOES_NOT_EXIST"
+
+
+def test_a_default_root_that_is_an_address_of_the_server(tmp_path: Path) -> None:
+    """As clients write it that were started beside the server. It has many names, so the host is not looked at."""
+    address = f"http://ml.example.com{FILES}"
+    with live_server(tmp_path, "--default-artifact-root", address) as server:
+        created = call_json(server.url, "POST", "/api/2.0/mlflow/runs/create", {"experiment_id": "0"})
+        info = created.json["run"]["info"]
+        assert info["artifact_uri"] == f"{address}/0/{info['run_id']}/artifacts"
+        assert put(server, f"0/{info['run_id']}/artifacts/a.txt", b"12").status == 200
+        listed = call(server.url, "GET", f"/api/2.0/mlflow/artifacts/list?run_id={info['run_id']}").json
+        assert listed["files"] == [{"path": "a.txt", "is_dir": False, "file_size": 2}]
+        assert call(server.url, "GET", f"/get-artifact?run_id={info['run_id']}&path=a.txt").body == b"12"
+        document = {"run_id": info["run_id"], "path": "b.txt"}
+        for direction in ("upload", "download"):
+            signed = call_json(server.url, "POST", f"/api/2.0/mlflow/artifacts/presigned-{direction}-url", document)
+            assert (signed.status, signed.error_code) == (400, "INVALID_PARAMETER_VALUE")
+            assert "proxied" in signed.json["message"]
 
 
 def test_stores_that_are_not_the_servers_own_are_never_opened(server: LiveServer, tmp_path: Path) -> None:

@@ -18,11 +18,11 @@ from tracking_server.artifacts.checked import CheckedStore
 from tracking_server.artifacts.local import LocalStore
 from tracking_server.artifacts.objects import ObjectStore
 from tracking_server.artifacts.options import NO_OPTIONS, StoreOptions
-from tracking_server.artifacts.roots import PROXIED, Location, Root, parse_location
+from tracking_server.artifacts.roots import PROXIED, PROXIED_ORIGIN, Location, Root, parse_location
 from tracking_server.artifacts.store import ArtifactStore
 from tracking_server.errors import ConfigInvalid
 
-_EVERYTHING_PROXIED: Final = Location(origin=f"{PROXIED}://", path="")
+_EVERYTHING_PROXIED: Final = Location(origin=PROXIED_ORIGIN, path="")
 
 
 def open_store(uri: str, working_directory: Path, options: StoreOptions = NO_OPTIONS) -> ArtifactStore:
@@ -52,13 +52,9 @@ def open_roots(
         Root(location=_EVERYTHING_PROXIED, store=store),
         *(Root(location=each, store=store) for each in _locations(destination, working_directory, options)),
     ]
-    if urlsplit(default_root).scheme == PROXIED:
-        location = parse_location(default_root)
-        if location is None:
-            raise ConfigInvalid(f"{default_root!r} cannot be the default artifact root: it has a query or a fragment.")
-        # A host in it is ours: runs get it from here. The path below it is the same as without the host.
-        roots.append(Root(location=Location(origin=location.origin, path=""), store=store))
-    elif _is_place(default_root, working_directory, options):
+    if urlsplit(default_root).scheme == PROXIED and parse_location(default_root) is None:
+        raise ConfigInvalid(f"{default_root!r} cannot be the default artifact root: it has a query or a fragment.")
+    if _is_place(default_root, working_directory, options):
         own = open_store(default_root, working_directory, options)
         roots += [Root(location=each, store=own) for each in _locations(default_root, working_directory, options)]
     return tuple(roots)

@@ -11,7 +11,9 @@ from tracking_server.artifacts.store import ArtifactStore, Place
 
 PROXIED: Final = "mlflow-artifacts"
 """The scheme of what clients read and write through the server."""
+PROXIED_ORIGIN: Final = f"{PROXIED}://"
 
+_PROXY_ROUTE: Final = "/api/2.0/mlflow-artifacts/artifacts"
 _AZURE_SCHEMES: Final = frozenset({"wasb", "wasbs", "abfs", "abfss"})
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:")
 """Two characters at least: one letter and a colon is a drive of Windows."""
@@ -33,8 +35,18 @@ class Root:
     store: ArtifactStore
 
 
+def is_proxied(uri: str) -> bool:
+    """Whether clients reach what is there through the server: by its scheme, or by the address of the route."""
+    location = parse_location(uri)
+    return location is not None and location.origin == PROXIED_ORIGIN
+
+
 def parse_location(uri: str) -> Location | None:
-    """One spelling for each place. None for what is no URI, and for a URI with a query or a fragment."""
+    """One spelling for each place. None for what is no URI, and for a URI with a query or a fragment.
+
+    Of what clients reach through the server, the host is left out: a server has many names, and those of years ago stay
+    in its experiments.
+    """
     if not _SCHEME.match(uri):
         return Location(origin="", path=uri.strip("/"))
     try:
@@ -47,8 +59,13 @@ def parse_location(uri: str) -> Location | None:
         return Location(origin="", path=unquote(parts.path).strip("/")) if parts.netloc in {"", "localhost"} else None
     if parts.scheme in _AZURE_SCHEMES and "@" in parts.netloc:
         return Location(origin=_azure_origin(parts.netloc), path=parts.path.strip("/"))
-    path = unquote(parts.path) if parts.scheme == PROXIED else parts.path
-    return Location(origin=f"{parts.scheme}://{parts.netloc}", path=path.strip("/"))
+    if parts.scheme == PROXIED:
+        return Location(origin=PROXIED_ORIGIN, path=unquote(parts.path).strip("/"))
+    if parts.scheme in {"http", "https"}:
+        _, route, path = f"{parts.path}/".partition(f"{_PROXY_ROUTE}/")
+        if route:
+            return Location(origin=PROXIED_ORIGIN, path=unquote(path).strip("/"))
+    return Location(origin=f"{parts.scheme}://{parts.netloc}", path=parts.path.strip("/"))
 
 
 def _azure_origin(netloc: str) -> str:

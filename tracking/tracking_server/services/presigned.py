@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tracking_server.artifacts.paths import join, parse_folder, parse_key
-from tracking_server.artifacts.roots import PROXIED, place_of, within
+from tracking_server.artifacts.roots import is_proxied, place_of, within
 from tracking_server.artifacts.signing import (
     MOST_SECONDS,
     PartsStore,
@@ -72,7 +72,7 @@ def abilities(context: Context) -> Abilities:
 def _own_root(context: Context) -> Place | None:
     """None when clients reach it through the server, or on their own."""
     uri = context.default_artifact_root
-    return None if _is_proxied(uri) else place_of(uri, context.artifact_roots)
+    return None if is_proxied(uri) else place_of(uri, context.artifact_roots)
 
 
 def create_multipart_upload(request: CreateMultipartUpload, context: Context) -> CreatedMultipartUpload:
@@ -145,13 +145,9 @@ def _signing_store(store: ArtifactStore, context: Context, instead: str) -> Sign
 
 def _own_place(uri: str, path: str, context: Context) -> Place:
     """Of a run or a model whose own root is a store: what clients reach through the server is signed elsewhere."""
-    if _is_proxied(uri):
-        raise InvalidParameter(f"Presigned URLs are not supported for artifacts in {uri}.")
+    if is_proxied(uri):
+        raise InvalidParameter(f"Presigned URLs are not supported for proxied artifacts, such as those in {uri}.")
     return within(held_place(uri, context), path)
-
-
-def _is_proxied(uri: str) -> bool:
-    return uri.lower().startswith(f"{PROXIED}:")
 
 
 def _key_of_upload(folder: str, client_path: str) -> str:

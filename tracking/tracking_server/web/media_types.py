@@ -1,6 +1,7 @@
 """The headers with which a file is sent: its type, its name, and what keeps a browser from running it; pure."""
 
 import re
+import unicodedata
 from mimetypes import MimeTypes
 from typing import Final
 from urllib.parse import quote
@@ -12,12 +13,14 @@ _TEXT_EXTENSIONS: Final = frozenset(
     {"txt", "log", "err", "cfg", "conf", "cnf", "cf", "ini", "properties", "prop", "hocon", "toml", "yaml", "yml"}
     | {"xml", "json", "js", "py", "py3", "csv", "tsv", "md", "rst", "ipynb"}
 )
-_TEXT_NAMES: Final = frozenset({"MLmodel", "MLproject"})
+_TEXT_NAMES: Final = frozenset({"MLmodel", "MLproject", "mlproject"})
 _UNKNOWN: Final = "application/octet-stream"
 _TYPES: Final = MimeTypes()
 """The list in Python alone: what a machine has in /etc would make the answer differ from host to host."""
 
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]+")
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_QUOTABLE = re.compile(r"[ -~]*")
+"""ASCII that can be printed: a control character would end the header, quoted or not."""
 
 
 def media_type(key: str) -> str:
@@ -38,6 +41,15 @@ def attachment_headers(key: str) -> Headers:
 
 
 def _filename(name: str) -> str:
-    if _PLAIN_NAME.fullmatch(name):
+    """RFC 6266. A name beyond ASCII comes twice, in ASCII for those who read no other."""
+    if _TOKEN.fullmatch(name):
         return f"filename={name}"
-    return f"filename*=UTF-8''{quote(name, safe='')}"
+    if _QUOTABLE.fullmatch(name):
+        return f"filename={_quoted(name)}"
+    decomposed = unicodedata.normalize("NFKD", name)
+    plain = "".join(character for character in decomposed if _QUOTABLE.fullmatch(character)) or "download"
+    return f"filename={plain if _TOKEN.fullmatch(plain) else _quoted(plain)}; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'

@@ -25,6 +25,10 @@ HERE = Path("/srv/trackplane")
         ("mlflow-artifacts:/5/run/artifacts", PROXIED, "5/run/artifacts"),
         ("mlflow-artifacts:/", PROXIED, ""),
         ("mlflow-artifacts:/with%20space", PROXIED, "with space"),
+        ("mlflow-artifacts://name-of-old.example.com:5000/5", PROXIED, "5"),
+        ("http://127.0.0.1:5000/api/2.0/mlflow-artifacts/artifacts/5/run%20x/artifacts", PROXIED, "5/run x/artifacts"),
+        ("https://ml.example.com/prefix/api/2.0/mlflow-artifacts/artifacts/5", PROXIED, "5"),
+        ("http://127.0.0.1:5000/api/2.0/mlflow-artifacts/artifacts", PROXIED, ""),
         ("/data/mlruns/0/run/artifacts", FOLDER, "0/run/artifacts"),
         ("/data/mlruns", FOLDER, ""),
         ("/data/mlruns/", FOLDER, ""),
@@ -47,7 +51,9 @@ def test_a_uri_below_a_root_is_a_key_of_its_store(uri: str, store: MemoryStore, 
         "/etc/passwd",
         "file:///etc/passwd",
         "file://other-host/data/mlruns/0",
-        "mlflow-artifacts://elsewhere.example.com/5",
+        "http://127.0.0.1:5000/api/2.0/mlflow-artifacts/artifacts/5?x",
+        "http://127.0.0.1:5000/api/2.0/mlflow-artifacts/artifacts2/5",
+        "http://127.0.0.1:5000/artifacts/5",
         "s3://bucket/prefix2/1",
         "s3://other/prefix/1",
         "s3://bucket/prefix/1?versionId=3",
@@ -67,6 +73,7 @@ def test_other_uris_are_not_ours(uri: str) -> None:
         "/data/mlruns/../../etc",
         "file:///data/mlruns/%2e%2e/secret",
         "mlflow-artifacts:/a/../b",
+        "http://127.0.0.1/api/2.0/mlflow-artifacts/artifacts/%2e%2e/b",
         "s3://bucket/prefix//x",
     ],
 )
@@ -118,7 +125,6 @@ def test_a_default_root_with_a_host_is_the_servers_own() -> None:
         place = place_of(uri, roots)
         assert place is not None
         assert place.key == "prefix/5"
-    assert place_of("mlflow-artifacts://other.example.com/prefix/5", roots) is None
 
 
 def test_a_default_root_beside_the_destination_is_opened_too() -> None:
