@@ -37,7 +37,9 @@ def test_a_server_that_is_not_there_is_503_until_it_is(tmp_path: Path) -> None:
         with live_server(tmp_path / "behind", "--port", str(port)):
             assert call(server.url, "GET", "/readyz").status == 200
             assert call(server.url, "GET", "/api/2.0/mlflow/experiments/get?experiment_id=0").status == 200
-        assert "hunter2" not in server.log.read_text()
+        log = server.log.read_text()
+        assert f'"calls are passed on to another server","server":"http://127.0.0.1:{port}"' in log
+        assert "hunter2" not in log
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,7 @@ def impatient(behind: ScriptedServer, tmp_path_factory: pytest.TempPathFactory) 
         yield server
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", GET), ("POST", "/api/2.0/mlflow/runs/create"), ("PUT", FILE)])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/api/2.0/mlflow/runs/create"), ("PUT", FILE)])
 def test_a_server_that_does_not_answer_is_503(
     impatient: LiveServer, upstream: ScriptedServer, method: str, path: str
 ) -> None:
@@ -62,8 +64,8 @@ def test_a_server_that_does_not_answer_is_503(
 
 @pytest.mark.parametrize(
     "head",
-    [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.0 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1"],
-    ids=["head", "body", "size of a chunk"],
+    [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.0 200 OK\r\n\r\n"],
+    ids=["head", "body"],
 )
 def test_a_server_that_always_says_a_little_more_is_503(
     impatient: LiveServer, upstream: ScriptedServer, head: bytes

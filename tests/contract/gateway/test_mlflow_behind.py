@@ -86,9 +86,9 @@ def chunks() -> Generator[bytes]:
 
 
 def test_a_large_file_passes_in_little_memory(both: Both) -> None:
-    worker = children_of(both.gateway.process.pid)[0]
     assert call(both.gateway.url, "PUT", FILE, b"x" * (2 * MIB)).status == 200
     assert len(call(both.gateway.url, "GET", FILE).body) == 2 * MIB
+    worker = children_of(both.gateway.process.pid)[0]
     before = peak_memory_of(worker)
     with connection_to(both.gateway.url) as connection:
         connection.request("PUT", FILE, body=chunks(), headers={"Content-Length": str(SIZE)})

@@ -26,7 +26,7 @@ class Upstream:
         self._line = Line(backend, options)
         self._seconds = float(options.timeout_seconds)
         self._max_retries = options.max_retries
-        # A workspace of Databricks has no /health, but always this experiment to ask for.
+        # A workspace of Databricks has no /health, but answers for any experiment, also for one that is not there.
         self._check_target = (
             "/api/2.0/mlflow/experiments/get?experiment_id=0" if isinstance(backend, Databricks) else "/health"
         )

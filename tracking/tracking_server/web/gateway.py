@@ -1,5 +1,6 @@
 """The application of a server that keeps no data: its table, whose calls another tracking server answers."""
 
+import logging
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from functools import partial
@@ -25,6 +26,8 @@ from tracking_server.web.routes import TRACKING
 from tracking_server.web.routing import RouteTable
 from tracking_server.web.service_routes import SERVER_INFO, VERSION, info_route, probe_rows
 
+logger = logging.getLogger(__name__)
+
 _CALL_THREADS: Final = 32
 """Each waits for the other server most of its time."""
 _NOWHERE: Final = "sqlite://"
@@ -36,6 +39,8 @@ def load_gateway(
 ) -> Application:
     """Once for all server processes. Raises CommandFailed."""
     upstream = Upstream(settings.backend_store_uri.reveal(), options, pseudonym=f"trackplane-{token_hex(8)}")
+    # It may come as a surprise: MLFLOW_TRACKING_URI, which clients read, is a backend too.
+    logger.info("calls are passed on to another server", extra={"server": upstream.name})
     open_context = partial(_context, settings, working_directory, store_options)
     own = _own_rows(settings, open_context())
     return Application(
