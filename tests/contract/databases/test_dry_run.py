@@ -207,6 +207,23 @@ class TestRights:
         assert "trackplane db check" in message
 
 
+def test_tables_that_cannot_be_copied_are_told(postgresql: PostgreSql) -> None:
+    url = postgresql.create_database("dry_run_uncopied")
+    with opened(url) as database:
+        begin(database)
+        with database.engine.begin() as connection:
+            for statement in (
+                "CREATE FUNCTION public.shortened(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT left($1, 9)'",
+                "CREATE INDEX by_somebody ON tags (shortened(value))",
+            ):
+                connection.execute(text(statement))
+    result = run(url, "--json")
+    assert result.exit_code == 14
+    message = json.loads(result.stdout)["message"]
+    assert "CREATE INDEX by_somebody" in message
+    assert "trackplane db check" in message
+
+
 @pytest.mark.parametrize("engine_name", ["mariadb"])
 class TestDatabaseBeside:
     def test_what_a_killed_one_left_is_tidied_up(self, database: Database, database_url: str) -> None:

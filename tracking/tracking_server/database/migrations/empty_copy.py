@@ -23,7 +23,7 @@ from tracking_server.database.archive.sqlite_schema import sqlite_native_schema
 from tracking_server.database.check import NOT_MIGRATED, Facts
 from tracking_server.database.lock import migration_lock
 from tracking_server.database.transactions import Database, open_database, translated
-from tracking_server.errors import ConfigInvalid
+from tracking_server.errors import ConfigInvalid, MigrationFailed
 
 BESIDE: Final = "_trackplane_dry_run"
 """What the database beside has at the end of its name."""
@@ -34,7 +34,7 @@ _INSTEAD: Final = "Nothing was changed; `trackplane db check` tells the steps wi
 def empty_copy(database: Database, facts: Facts, *, wait_seconds: float) -> Generator[Connection]:
     """In a transaction that ends with the block. `facts`: what is recorded there, and so in the copy.
 
-    Raises ConfigInvalid where the account may not make one, and LockBusy.
+    Raises ConfigInvalid where the account may not make one, MigrationFailed where nobody can, and LockBusy.
     """
     match database.dialect:
         case "sqlite":
@@ -154,8 +154,15 @@ def _statements(native: NativeSchema) -> Sequence[str]:
 
 
 def _make(connection: Connection, statements: Sequence[str]) -> None:
+    """What hangs on something that is not copied, an index with operators of an extension say, cannot be made."""
     for statement in statements:
-        execute_as_written(connection, statement)
+        try:
+            execute_as_written(connection, statement)
+        except DBAPIError as error:
+            raise MigrationFailed(
+                f"No empty copy of the tables can be made: {str(error.orig).strip()}, for {statement.strip()}."
+                f" {_INSTEAD}"
+            ) from error
 
 
 def _record(connection: Connection, facts: Facts) -> None:
