@@ -1,10 +1,12 @@
 """Inputs and outputs of runs, and datasets: 4.7 of the contract."""
 
+from itertools import count
 from typing import Any
 
 import pytest
 
-from tests.support.api_calls import Api, Refusal
+from tests.support.api_calls import Api, Refusal, an_api
+from tracking_server.database.transactions import Database
 
 SEARCH_DATASETS = ("/ajax-api/2.0/mlflow/experiments/search-datasets", "/api/2.0mlflow/experiments/search-datasets")
 
@@ -30,8 +32,7 @@ def test_a_dataset_is_read_with_the_tags_of_its_use(api: Api, run: str) -> None:
         )
         == {}
     )
-    found = sorted(inputs_of(api, run)["dataset_inputs"], key=lambda each: str(each["dataset"]["name"]))
-    assert found == [
+    assert inputs_of(api, run)["dataset_inputs"] == [
         {
             "dataset": {
                 "name": "d",
@@ -56,6 +57,14 @@ def test_the_first_description_and_the_first_tags_stay(api: Api, experiment: str
     other = api.post("runs/create", experiment_id=experiment)["run"]["info"]["run_id"]
     api.post("runs/log-inputs", run_id=other, datasets=[a_dataset(context="eval", source="other")])
     assert inputs_of(api, other)["dataset_inputs"] == [a_dataset(context="eval")]
+
+
+def test_datasets_come_out_in_the_order_in_which_they_went_in(database: Database, run: str) -> None:
+    names, falling = ["train", "eval", "c", "b", "a"], count(1_000_000, -1)
+    api = an_api(database, new_id=lambda: f"{next(falling):032x}")
+    for some in (names[:1], names[1:2], names[2:]):
+        api.post("runs/log-inputs", run_id=run, datasets=[a_dataset(name) for name in some])
+    assert [each["dataset"]["name"] for each in inputs_of(api, run)["dataset_inputs"]] == names
 
 
 def test_models_go_in_once_and_come_out_once(api: Api, run: str) -> None:

@@ -94,8 +94,8 @@ def _write_datasets(connection: Connection, experiment_id: int, request: LogInpu
         given.setdefault(_identity(dataset_input.dataset), dataset_input)
     ids = _ids_of_datasets(connection, experiment_id, given, context)
     edges = {
-        ids[identity]: (statements.DATASET, ids[identity], statements.RUN, request.run_id, 0, context.new_id())
-        for identity in given
+        ids[identity]: (statements.DATASET, ids[identity], statements.RUN, request.run_id, 0, edge_id)
+        for identity, edge_id in zip(given, _rising_ids(len(given), context), strict=True)
     }
     _write_edges(connection, list(edges.values()), context)
     if not any(dataset_input.tags for dataset_input in given.values()):
@@ -124,6 +124,12 @@ def _ids_of_datasets(
     }
     found = connection.execute(statements.SELECT_DATASET_IDS, names)
     return {(name, digest): dataset_id for name, digest, dataset_id in found}
+
+
+def _rising_ids(count: int, context: Context) -> list[str]:
+    """Ids of edges, by which they are read: in the order of the request, behind those of earlier requests."""
+    moment = f"{context.now():012x}"
+    return [f"{moment}{index:04x}{context.new_id()[16:]}" for index in range(count)]
 
 
 def _identity(dataset: Dataset) -> tuple[str, str]:
