@@ -14,7 +14,7 @@ Fields = Mapping[str, Any]
 
 
 _TOO_LONG = (
-    "Invalid value .* for parameter '{place}' supplied: '{place}' exceeds the maximum length of {most} characters:"
+    "Invalid value .* for parameter '{place}' supplied: '{noun}' exceeds the maximum length of {most} characters:"
     " it has {beyond}"
 )
 
@@ -30,6 +30,8 @@ class Limit:
     told: str = _TOO_LONG
     width: int | None = None
     """Of a column that is narrower, where its engine minds."""
+    noun: str = ""
+    """What the value is called, where that is not its place."""
 
     @property
     def id(self) -> str:
@@ -84,18 +86,26 @@ LENGTHS = [
         most=20_000,
         fields=lambda n: {"key": "k", "value": text(n)},
     ),
-    Limit(call="runs/log-metric", place="key", most=250, fields=lambda n: metric(key=text(n))),
-    Limit(call="runs/log-parameter", place="key", most=250, fields=lambda n: {"key": text(n), "value": ""}),
+    Limit(call="runs/log-metric", place="name", noun="Metric name", most=250, fields=lambda n: metric(key=text(n))),
+    Limit(
+        call="runs/log-parameter",
+        place="key",
+        noun="Param key",
+        most=250,
+        fields=lambda n: {"key": text(n), "value": ""},
+    ),
     Limit(call="runs/set-tag", place="key", most=250, fields=lambda n: {"key": text(n), "value": ""}),
     Limit(
         call="runs/log-batch",
-        place="metrics[1].key",
+        place="metrics[1].name",
+        noun="Metric name",
         most=250,
         fields=lambda n: {"metrics": [metric(), metric(key=text(n))]},
     ),
     Limit(
         call="runs/log-batch",
         place="params[1].key",
+        noun="Param key",
         most=250,
         fields=lambda n: {"params": [{"key": "a", "value": ""}, {"key": text(n), "value": ""}]},
     ),
@@ -105,25 +115,47 @@ LENGTHS = [
         most=250,
         fields=lambda n: {"tags": [{"key": "a", "value": ""}, {"key": text(n), "value": ""}]},
     ),
-    Limit(call="runs/log-inputs", place="datasets[0].dataset.name", most=500, fields=lambda n: dataset(name=text(n))),
     Limit(
-        call="runs/log-inputs", place="datasets[0].dataset.digest", most=36, fields=lambda n: dataset(digest=text(n))
+        call="runs/log-inputs",
+        place="datasets[0].dataset.name",
+        noun="name",
+        most=500,
+        fields=lambda n: dataset(name=text(n)),
+    ),
+    Limit(
+        call="runs/log-inputs",
+        place="datasets[0].dataset.digest",
+        noun="digest",
+        most=36,
+        fields=lambda n: dataset(digest=text(n)),
     ),
     Limit(
         call="runs/log-inputs",
         place="datasets[0].dataset.source",
+        noun="source",
         most=65_535,
         fields=lambda n: dataset(source="s" * n),
     ),
     Limit(
         call="runs/log-inputs",
         place="datasets[0].dataset.schema",
+        noun="schema",
         most=1_048_575,
         fields=lambda n: dataset(schema="s" * n),
     ),
-    Limit(call="runs/log-inputs", place="datasets[0].tags[0].key", most=255, fields=lambda n: dataset_tag(key=text(n))),
     Limit(
-        call="runs/log-inputs", place="datasets[0].tags[0].value", most=500, fields=lambda n: dataset_tag(value=text(n))
+        call="runs/log-inputs",
+        place="datasets[0].tags[0].key",
+        noun="key",
+        most=255,
+        fields=lambda n: dataset_tag(key=text(n)),
+    ),
+    Limit(
+        call="runs/log-inputs",
+        place="datasets[0].tags[0].value",
+        noun="value",
+        most=500,
+        fields=lambda n: dataset_tag(value=text(n)),
     ),
 ]
 _SPLIT = "A batch logging request can contain at most {most} {place}. Got {beyond} {place}"
@@ -237,7 +269,12 @@ def refusal(api: Api, limit: Limit, run: str) -> Refusal:
 
 
 def told(limit: Limit) -> str:
-    return limit.told.format(place=re.escape(limit.place), most=limit.most, beyond=limit.most + 1)
+    return limit.told.format(
+        place=re.escape(limit.place),
+        noun=re.escape(limit.noun or limit.place),
+        most=limit.most,
+        beyond=limit.most + 1,
+    )
 
 
 @cases(LENGTHS + COUNTS)

@@ -154,7 +154,7 @@ def test_a_search_is_ordered_by_attributes_and_by_the_latest_metric(api: Api, ex
     assert names({"field_name": "metrics.m"}) == ["b", "c", "a"]
     assert names({"field_name": "metrics.m", "ascending": False}) == ["c", "b", "a"]
     assert names({"field_name": "metrics.m", "dataset_name": "d"}) == ["a", "c", "b"]
-    with pytest.raises(Refusal, match="Invalid order_by field name"):
+    with pytest.raises(Refusal, match=r"Invalid order by field name: params\.a\. It must be"):
         names({"field_name": "params.a"})
 
 

@@ -47,11 +47,10 @@ FAMILIES: Final = tuple(
 def told(message: str) -> str:
     """The part of the message that has to be said; empty where only status and code count.
 
-    MLflow's server calls the key of a metric its name where it finds fault with it, and a number of a query a text.
+    MLflow's server calls a number of a query a text.
     """
     for family in FAMILIES:
         found = family.search(message)
         if found is not None:
-            text = re.sub(r"(\[\d+\]\.|')name'(?= supplied)", r"\1key'", found.group())
-            return re.sub(r'^Invalid value "([^"]*)"', r"Invalid value \1", text)
+            return re.sub(r'^Invalid value "([^"]*)"', r"Invalid value \1", found.group())
     return ""

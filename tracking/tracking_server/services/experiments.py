@@ -94,7 +94,7 @@ def update_experiment(request: UpdateExperiment, context: Context) -> Empty:
         if found is None:
             raise no_experiment(key)
         if found.lifecycle_stage != LifecycleStage.ACTIVE:
-            raise InvalidState(f"Cannot rename experiment {key}: it is deleted. Restore it first.")
+            raise InvalidState(f"Cannot rename a non-active experiment: {key} is deleted. Restore it first.")
         namesake = connection.execute(statements.SELECT_BY_NAME, {"name": request.new_name}).one_or_none()
         if namesake is not None and namesake.experiment_id != key:
             raise BadRequest(f"An experiment named {request.new_name!r} exists already (ID {namesake.experiment_id}).")

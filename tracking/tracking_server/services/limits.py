@@ -42,8 +42,8 @@ def check_run_id(run_id: str) -> None:
         )
 
 
-def check_key(key: str, place: str = "key") -> None:
-    check_length(key, MAX_KEY, place)
+def check_key(key: str, place: str = "key", noun: str = "") -> None:
+    check_length(key, MAX_KEY, place, noun)
     check_characters(key, place)
 
 
@@ -65,10 +65,11 @@ def check_characters(key: str, place: str = "key") -> None:
         )
 
 
-def check_length(value: str, limit: int, place: str) -> None:
+def check_length(value: str, limit: int, place: str, noun: str = "") -> None:
+    """`noun`: what MLflow calls the value, where that is not its place."""
     if len(value) > limit:
         raise invalid_value(
-            value, place, f"'{place}' exceeds the maximum length of {limit} characters: it has {len(value)}."
+            value, place, f"'{noun or place}' exceeds the maximum length of {limit} characters: it has {len(value)}."
         )
 
 
@@ -83,7 +84,7 @@ def fitting(value: str, limit: int, place: str, *, truncate: bool) -> str:
 
 
 def fitting_param(param: Param, *, truncate: bool, place: str = "") -> Param:
-    check_key(param.key, f"{place}key")
+    check_key(param.key, f"{place}key", "Param key")
     value = fitting(param.value, MAX_PARAM_VALUE, f"{place}value", truncate=truncate)
     return param if value is param.value else Param(param.key, value)
 
@@ -104,7 +105,8 @@ def check_experiment_name(name: str, place: str = "name") -> None:
 
 
 def check_metric(metric: NewMetric, place: str = "") -> None:
-    check_key(metric.key, f"{place}key")
+    """A key that cannot be is told of as the `name` of the metric, as MLflow does."""
+    check_key(metric.key, f"{place}name", "Metric name")
     if metric.timestamp < 0:
         raise invalid_value(
             metric.timestamp,
@@ -140,10 +142,10 @@ def fitting_batch(batch: LogBatch, *, truncate: bool) -> LogBatch:
 
 def check_dataset_input(given: DatasetInput, place: str) -> None:
     for name, limit in MAX_DATASET_FIELDS.items():
-        check_length(getattr(given.dataset, name) or "", limit, f"{place}.dataset.{name}")
+        check_length(getattr(given.dataset, name) or "", limit, f"{place}.dataset.{name}", name)
     for index, tag in enumerate(given.tags):
-        check_length(tag.key, MAX_INPUT_TAG_KEY, f"{place}.tags[{index}].key")
-        check_length(tag.value, MAX_INPUT_TAG_VALUE, f"{place}.tags[{index}].value")
+        check_length(tag.key, MAX_INPUT_TAG_KEY, f"{place}.tags[{index}].key", "key")
+        check_length(tag.value, MAX_INPUT_TAG_VALUE, f"{place}.tags[{index}].value", "value")
 
 
 def check_model_name(name: str) -> None:

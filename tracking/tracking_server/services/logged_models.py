@@ -126,7 +126,7 @@ def delete_logged_model_tag(request: DeleteLoggedModelTag, context: Context) -> 
             tag_statements.DELETE_FROM_MODEL, {"of_model": request.model_id, "key": request.tag_key}
         )
         if not deleted.rowcount:
-            raise DoesNotExist(f"No tag with key {request.tag_key!r} found for logged model {request.model_id!r}.")
+            raise DoesNotExist(f"No tag with key {request.tag_key!r} found for model with ID {request.model_id!r}.")
 
     context.database.retrying(write)
     return Empty()

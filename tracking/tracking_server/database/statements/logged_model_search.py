@@ -168,7 +168,7 @@ def _sort_key(order: LoggedModelOrder, dialect: str) -> SortKey:
     attribute = _ATTRIBUTES.get(order.field_name.removeprefix("attributes."))
     if attribute is None:
         raise InvalidParameter(
-            f"Invalid order_by field name {order.field_name!r}: it must be metrics.<name> or one of"
+            f"Invalid order by field name: {order.field_name}. It must be metrics.<name> or one of"
             f" {', '.join(_ATTRIBUTES)}."
         )
     column, kind = attribute
