@@ -98,6 +98,12 @@ parity: setup client ## Generated calls to MLflow's own server and to ours; CALL
 adopt: setup client ## Upgrade a copy of a file of MLflow with MLflow and one with ours, and compare; DB=sqlite:///mlflow.db; 1 if they differ
 	@$(BIN)/python -m tests.support.migrated $(DB) $(COPY)
 
+.PHONY: releases
+releases: setup client ## As adopt, of databases that releases of MLflow make here; RELEASES='1.0 1.13 2.3' ENGINE=sqlite SEEDS=2 KILLS=3; 1 if they differ
+	TRACKPLANE_TEST_ALL_GOLDENS=1 $(BIN)/pytest -q tests/contract/databases/test_goldens_on_servers.py -k $(or $(ENGINE),sqlite) || [ $$? = 5 ]
+	@$(BIN)/python -m tests.support.releases $(or $(RELEASES),1.0 1.2 1.13 1.21 1.30 2.1 2.3 2.9 2.14 2.22 3.1 3.5) \
+		--engine $(or $(ENGINE),sqlite) --seeds $(or $(SEEDS),2) --kills $(or $(KILLS),0)
+
 .PHONY: kill-steps
 kill-steps: setup client ## Kill upgrades, restores and gc at each statement and run them again; ENGINE=sqlite|mariadb|postgresql STRIDE=1
 	TRACKPLANE_KILL_STRIDE=$(or $(STRIDE),1) $(BIN)/pytest tests/contract/databases -k "kill and ($(or $(ENGINE),sqlite) or a_file)"

@@ -43,8 +43,8 @@ def make_environment(name: str, requirements: Path) -> Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with only_one(folder.with_name(f"{folder.name}.lock")):
             if not ready.exists():
-                _run(UV, "venv", "--clear", "--python", sys.executable, folder)
-                _run(UV, "pip", "sync", "--require-hashes", "--python", folder / "bin" / "python", requirements)
+                run_quietly(UV, "venv", "--clear", "--python", sys.executable, folder)
+                run_quietly(UV, "pip", "sync", "--require-hashes", "--python", folder / "bin" / "python", requirements)
                 ready.touch()
     return folder
 
@@ -56,7 +56,7 @@ def only_one(lock: Path) -> Generator[None]:
         yield
 
 
-def _run(*command: str | Path) -> None:
+def run_quietly(*command: str | Path) -> None:
     finished = subprocess.run([str(word) for word in command], check=False, capture_output=True, text=True)
     if finished.returncode:
         raise RuntimeError(f"{' '.join(map(str, command))} failed:\n{finished.stdout}{finished.stderr}")

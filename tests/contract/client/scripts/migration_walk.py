@@ -1,7 +1,8 @@
-"""MLflow's own upgrade, step by step: `migration_walk.py URL TWIN FROM TO ROWS`.
+"""MLflow's own upgrade, step by step: `migration_walk.py URL TWIN FROM TO ROWS [at-once]`.
 
 It makes two equal databases at revision FROM, and takes the one at URL to revision TO. ROWS is a JSON file with the
-rows that the database gets at a revision. Prints, for each revision after FROM, what the tables and the rows are.
+rows that the database gets at a revision. Prints, for each revision after FROM, what the tables and the rows are; when
+it is to go there at once, for TO alone.
 """
 
 import json
@@ -22,16 +23,17 @@ from tests.support.schema_facts import facts, insert_rows, rows
 
 
 def main() -> None:
-    url, twin, first, last, file = sys.argv[1:]
+    url, twin, first, last, file, *at_once = sys.argv[1:]
     insertions: dict[str, Any] = json.loads(Path(file).read_text(encoding="utf-8"))
     made(twin, first, insertions.get(first, {}))
     engine, configuration = made(url, first, insertions.get(first, {}))
     found: dict[str, Any] = {}
-    for script in reversed(list(ScriptDirectory.from_config(configuration).iterate_revisions(last, first))):
-        command.upgrade(configuration, script.revision)
-        insert(engine, insertions.get(script.revision, {}))
+    steps = ScriptDirectory.from_config(configuration).iterate_revisions(last, first)
+    for revision in [last] if at_once else reversed([step.revision for step in steps]):
+        command.upgrade(configuration, revision)
+        insert(engine, insertions.get(revision, {}))
         with engine.connect() as connection:
-            found[script.revision] = {"facts": facts(connection), "rows": rows(connection)}
+            found[revision] = {"facts": facts(connection), "rows": rows(connection)}
     print(json.dumps(found))
 
 
