@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from tracking_server.artifacts.paths import join, parse_folder
 from tracking_server.artifacts.store import ArtifactStore, Place
@@ -59,13 +59,19 @@ def parse_location(uri: str) -> Location | None:
         return Location(origin="", path=unquote(parts.path).strip("/")) if parts.netloc in {"", "localhost"} else None
     if parts.scheme in _AZURE_SCHEMES and "@" in parts.netloc:
         return Location(origin=_azure_origin(parts.netloc), path=parts.path.strip("/"))
-    if parts.scheme == PROXIED:
-        return Location(origin=PROXIED_ORIGIN, path=unquote(parts.path).strip("/"))
-    if parts.scheme in {"http", "https"}:
-        _, route, path = f"{parts.path}/".partition(f"{_PROXY_ROUTE}/")
-        if route:
-            return Location(origin=PROXIED_ORIGIN, path=unquote(path).strip("/"))
+    proxied = _proxied_path(parts)
+    if proxied is not None:
+        return Location(origin=PROXIED_ORIGIN, path=unquote(proxied).strip("/"))
     return Location(origin=f"{parts.scheme}://{parts.netloc}", path=parts.path.strip("/"))
+
+
+def _proxied_path(parts: SplitResult) -> str | None:
+    if parts.scheme == PROXIED:
+        return parts.path
+    if parts.scheme not in {"http", "https"}:
+        return None
+    _, route, path = f"{parts.path}/".partition(f"{_PROXY_ROUTE}/")
+    return path if route else None
 
 
 def _azure_origin(netloc: str) -> str:
