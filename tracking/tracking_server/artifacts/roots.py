@@ -53,8 +53,10 @@ def parse_location(uri: str) -> Location | None:
         parts = urlsplit(uri)
     except ValueError:
         return None
-    if parts.query or parts.fragment:
-        return None
+    return None if parts.query or parts.fragment else _location(parts)
+
+
+def _location(parts: SplitResult) -> Location | None:
     if parts.scheme == "file":
         return Location(origin="", path=unquote(parts.path).strip("/")) if parts.netloc in {"", "localhost"} else None
     if parts.scheme in _AZURE_SCHEMES and "@" in parts.netloc:
