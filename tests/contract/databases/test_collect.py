@@ -6,15 +6,16 @@ import signal
 import threading
 import time
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
 from tests.support.api_calls import Refusal, an_api
-from tests.support.children import start_child, wait_for
+from tests.support.children import die, run_in_child, start_child, wait_for
 from tests.support.collected import LATER, World
 from tests.support.golden import copy_golden
 from tracking_server.__main__ import main
@@ -313,14 +314,24 @@ def test_a_kill_at_any_moment_loses_nothing_and_the_next_one_ends_it(world: Worl
     goes = [world.run(experiment_id) for _ in range(60)]
     for run_id in goes:
         world.api.post("runs/delete", run_id=run_id)
-    kills = 0
-    while kills < 12:
+
+    def die_with_claims() -> None:
+        commits = count(1)
+
+        def perhaps_die(_: object) -> None:
+            if next(commits) == 2:
+                die()
+
+        event.listen(world.database.engine, "commit", perhaps_die)
+        world.collect()
+
+    assert run_in_child(die_with_claims) == -signal.SIGKILL
+    for kills in range(12):
         child = start_child(world.collect)
         time.sleep(kills * 0.01)  # the first dies before it has done anything, each further one gets further
         os.kill(child, signal.SIGKILL)
         if wait_for(child) == 0:
             break
-        kills += 1
         for run_id in stays:
             data = world.api.get("runs/get", run_id=run_id)["run"]
             assert len(data["data"]["params"]) == len(data["data"]["metrics"]) == 1
@@ -332,7 +343,6 @@ def test_a_kill_at_any_moment_loses_nothing_and_the_next_one_ends_it(world: Worl
     outcome = world.collect()
     assert outcome.leftovers == []
     assert (world.rows(), world.files()) == (before, files)
-    assert kills > 0
 
 
 def test_a_run_restored_meanwhile_is_whole_or_refused(world: World) -> None:

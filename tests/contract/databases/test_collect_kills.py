@@ -10,6 +10,7 @@ from sqlalchemy import event, insert
 
 from tests.support.api_calls import an_api
 from tests.support.collected import World
+from tests.support.kill_steps import STRIDE
 from tracking_server.artifacts.roots import Root
 from tracking_server.artifacts.store import ArtifactStore, Deleted
 from tracking_server.database import schema
@@ -57,11 +58,11 @@ def killed_before_statement(database: Database, number: int) -> Generator[None]:
 
 
 def test_a_kill_before_any_statement(world: World) -> None:
-    """Any on SQLite; where a statement takes a journey, each fifth."""
+    """Any, for `make kill-steps`; else some."""
     before, files = world.rows(), world.files()
     number, was_killed = 0, True
     while was_killed:
-        number += 1 if world.database.dialect == "sqlite" else 5
+        number += STRIDE or 5
         something_deleted(world, f"e{number}")
         try:
             with killed_before_statement(world.database, number):
