@@ -1,4 +1,8 @@
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tracking_server.errors import NotImplementedHere
 from tracking_server.gateway.headers import answer_headers, request_headers, with_authorization
@@ -103,3 +107,15 @@ def test_a_value_over_several_lines_becomes_one_and_control_characters_are_left_
     assert found[b"content-type"] == b"text/plain; charset=utf-8"
     assert b"etag" not in found
     assert found[b"cache-control"] == b"a X: y"
+
+
+LATIN = st.text(st.characters(max_codepoint=255), max_size=20)
+
+
+@given(st.sampled_from(["Content-Type", "ETag", "Retry-After", "Set-Cookie", "Location"]), LATIN)
+def test_no_value_becomes_two_headers(name: str, value: str) -> None:
+    for found, shown in answer_headers([(name, value)], is_file=False):
+        assert re.fullmatch(rb"[a-z-]+", found)
+        assert not re.search(rb"[\x00-\x08\x0a-\x1f\x7f]", shown)
+    for _, passed in request_headers({b"range": value.encode("latin-1")}, pseudonym=NAME, request_id="id"):
+        assert not re.search(r"[\x00-\x08\x0a-\x1f\x7f]", passed)

@@ -1,4 +1,9 @@
+import posixpath
+from urllib.parse import unquote
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tracking_server.errors import InvalidParameter
 from tracking_server.gateway.targets import target_of
@@ -63,3 +68,24 @@ def test_a_segment_that_could_be_read_otherwise_is_refused(name: str, value: str
 def test_a_query_that_is_no_query_is_refused(query: bytes) -> None:
     with pytest.raises(InvalidParameter, match="query"):
         target_of("/version", {}, query)
+
+
+AWKWARD = st.text(st.sampled_from("./\\%2eEfF5cC#?&;: ~aü\x00\r\n"), min_size=1, max_size=12)
+
+
+@given(AWKWARD | st.text(min_size=1, max_size=20))
+def test_whatever_a_client_says_stays_in_its_place(value: str) -> None:
+    """Decoded once or twice and tidied up, the path still begins as its row does, and names what the client named."""
+    for path, name in ((FILES, "artifact_path"), (TAG, "tag_key")):
+        before = path.partition("{")[0]
+        try:
+            target = target_of(path, {"model_id": "m-1", name: value}, b"")
+        except InvalidParameter:
+            continue
+        assert target.isascii()
+        assert target.isprintable()
+        assert not {" ", "?", "#", "\\"} & set(target)
+        assert unquote(target).endswith(value)
+        for seen in (target, unquote(target), unquote(unquote(target))):
+            assert posixpath.normpath(seen).startswith(before.rstrip("/"))
+            assert posixpath.normpath(seen).count("/") == seen.rstrip("/").count("/")
