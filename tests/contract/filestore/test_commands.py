@@ -10,9 +10,24 @@ from pathlib import Path
 import pytest
 
 from tests.support.databases import opened
-from tests.support.file_stores import add_experiment, add_run, rows_of, run_id, unpack_golden, write_text
+from tests.support.file_stores import (
+    add_experiment,
+    add_run,
+    add_trace,
+    number_of,
+    rows_of,
+    run_id,
+    unpack_golden,
+    write_text,
+    write_yaml,
+)
+from tests.support.http import call, call_json
+from tests.support.server import live_server
 from tracking_server.filestore.backend import follow_folder
 from tracking_server.filestore.target import Imported
+
+API = "/api/2.0/mlflow"
+TIMES = {"create_time": "2023-11-14T22:13:21Z", "last_update_time": "2023-11-14T22:13:22Z"}
 
 
 def trackplane(*arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
@@ -72,6 +87,32 @@ def test_what_cannot_work_is_said(
     assert (done.returncode, said in done.stderr) == (code, True), done.stderr
     assert "Traceback" not in done.stderr
     assert not (folder.parent / "out").exists()
+
+
+def test_a_server_on_a_folder_writes_to_the_database_beside_it_and_has_all_after_a_restart(tmp_path: Path) -> None:
+    folder = unpack_golden(tmp_path)
+    trace = add_trace(folder / "0", "tr-1", tags={"t": "1"}, assessments={"a-1": {}})
+    files = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with live_server(tmp_path, "--backend-store-uri", "./mlruns") as server:
+        made = call_json(server.url, "POST", f"{API}/runs/create", {"experiment_id": "0", "run_name": "new"})
+        assert made.status == 200
+        run = {"run_id": made.json["run"]["info"]["run_id"], "key": "lr", "value": "0.1"}
+        assert call_json(server.url, "POST", f"{API}/runs/log-parameter", run).status == 200
+        assert call_json(server.url, "POST", f"{API}/registered-models/create", {"name": "new"}).status == 200
+        gone = call(server.url, "GET", f"{API}/registered-models/search").json["registered_models"][0]["name"]
+        assert call_json(server.url, "DELETE", f"{API}/registered-models/delete", {"name": gone}).status == 200
+    add_run(folder / "0", run_id(1))
+    write_yaml(trace / "assessments" / "a-2.yaml", {"assessment_name": "n", "feedback": {"value": 1}, **TIMES})
+    with live_server(tmp_path, "--backend-store-uri", "./mlruns") as server:
+        for known in (str(run["run_id"]), run_id(1)):
+            assert call(server.url, "GET", f"{API}/runs/get?run_id={known}").json["run"]["info"]["run_id"] == known
+        models = call(server.url, "GET", f"{API}/registered-models/search").json["registered_models"]
+    names = {model["name"] for model in models}
+    assert "new" in names
+    assert gone not in names
+    assert {path: path.read_bytes() for path in files} == files
+    with opened(str(folder)) as database:
+        assert (number_of(database, "trace_info"), number_of(database, "assessments")) == (1, 2)
 
 
 def test_of_several_replicas_one_reads_the_folder(tmp_path: Path) -> None:
