@@ -23,8 +23,6 @@ CHANGES: Final = ("ALTER", "CREATE", "DROP", "INSERT", "UPDATE", "DELETE")
 STRIDE: Final = int(os.environ.get("TRACKPLANE_KILL_STRIDE", "0"))
 TRANSACTIONAL: Final = ("sqlite", "postgresql") if STRIDE else ("sqlite",)
 """The engines on which a step is one transaction."""
-SOME: Final = 23
-"""Each so-and-so-manieth, when there is no stride."""
 KILLED: Final = -9
 
 
@@ -85,10 +83,12 @@ def survive_kills(
     steps: Sequence[str],
     after_step: Callable[[Database, str], None],
     folder: Path,
+    *,
+    some: int,
 ) -> int:
     """Takes the database through the steps, and at each moment of each, or at some, a copy that is killed there and
-    goes on. Both must end as equals. Gives the number of kills."""
-    stride = STRIDE or SOME
+    goes on. Both must end as equals. `some`: each so-and-so-manieth. Gives the number of kills."""
+    stride = STRIDE or some
     moments, kills = count(), 0
     for revision in steps:
         before = copied(database, server, folder, f"before_{revision}")
