@@ -68,10 +68,13 @@ def adopt(release: Release, place: Place, *, seeds: int, kills: int) -> Iterator
             print(f"  seed {seed}: {taken} odd rows more")
         yield from compare(ours, theirs, release.home, is_read=not seed)
     if kills:
-        theirs = f"{name}_theirs_0"
+        whole = place.copy(name, f"{name}_whole", release.make_tables)
+        started = time.monotonic()
+        upgrade_by_ours(whole, release.home)
+        seconds = time.monotonic() - started
         for number in range(kills):
             url = place.copy(name, f"{name}_killed_{number}", release.make_tables)
-            yield from kill_at_random(url, place.url(theirs), release.home, number)
+            yield from kill_at_random(url, whole, release.home, number, seconds)
 
 
 def compare(ours: str, theirs: str, home: Path, *, is_read: bool) -> Iterator[str]:
@@ -127,21 +130,21 @@ def _command(url: str) -> list[str | Path]:
     return [sys.executable, "-m", "tracking_server", "db", "upgrade", url]
 
 
-def kill_at_random(url: str, theirs: str, home: Path, seed: int) -> Iterator[str]:
-    """`kill -9`, up to three times, then to the end."""
+def kill_at_random(url: str, whole: str, home: Path, seed: int, seconds: float) -> Iterator[str]:
+    """`kill -9`, up to three times within what an upgrade took, then to the end."""
     draw = random.Random(seed)
     killed = 0
     for _ in range(3):
         process = subprocess.Popen(_command(url), cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            process.wait(draw.uniform(0.5, 6))
+            process.wait(draw.uniform(seconds / 10, seconds))
         except subprocess.TimeoutExpired:
             process.kill()
             killed += 1
             process.wait()
     print(f"  killed {killed} times")
     upgrade_by_ours(url, home)
-    yield from (f"after {killed} kills: {line}" for line in rows_that_differ(url, theirs))
+    yield from (f"after {killed} kills: {line}" for line in rows_that_differ(url, whole))
 
 
 def _make_odd(url: str, seed: int) -> int:

@@ -19,10 +19,6 @@ class Place(Protocol):
         """The URL of an empty database."""
         ...
 
-    def url(self, name: str) -> str:
-        """Of one that was made."""
-        ...
-
     def copy(self, source: str, name: str, make_tables: MakeTables) -> str:
         """The URL of a database that equals the one called `source`."""
         ...
