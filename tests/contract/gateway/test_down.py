@@ -10,6 +10,8 @@ from tests.support.http import call
 from tests.support.server import LiveServer, live_server
 from tests.support.upstreams import Endless, ScriptedServer, Told
 
+pytestmark = pytest.mark.xdist_group("gateway")
+
 GET = "/api/2.0/mlflow/runs/get?run_id=1"
 FILE = "/api/2.0/mlflow-artifacts/artifacts/0/a"
 

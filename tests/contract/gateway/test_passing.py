@@ -13,6 +13,8 @@ from tests.support.upstreams import Endless, Raw, ScriptedServer, Seen, Told, to
 from tracking_server.web.assembly import ROWS
 from tracking_server.web.route import Fixed, Probe
 
+pytestmark = pytest.mark.xdist_group("gateway")
+
 BASE = "/api/2.0/mlflow"
 FILES = "/api/2.0/mlflow-artifacts/artifacts"
 MIB = 1024 * 1024
