@@ -48,6 +48,16 @@ def _array(element: one_of, compiler: SQLCompiler, **options: Any) -> str:
 
 @compiles(one_of, "sqlite")
 def _json(element: one_of, compiler: SQLCompiler, **options: Any) -> str:
+    return _in_json("json_each", element, compiler, **options)
+
+
+@compiles(one_of, "mssql")
+def _open_json(element: one_of, compiler: SQLCompiler, **options: Any) -> str:
+    """SQL Server takes at most 2,100 parameters, and a page may have more rows."""
+    return _in_json("openjson", element, compiler, **options)
+
+
+def _in_json(function: str, element: one_of, compiler: SQLCompiler, **options: Any) -> str:
     column, items = element.parts
-    given = func.json_each(bindparam(items.key, type_=JSON)).table_valued("value")
+    given = getattr(func, function)(bindparam(items.key, type_=JSON)).table_valued("value")
     return compiler.process(column.in_(select(given.c.value)), **options)

@@ -14,7 +14,7 @@ from tracking_server.database.statements.lists import one_of
         ("sqlite", "runs.run_uuid IN (SELECT anon_1.value FROM json_each(?) AS anon_1)"),
         ("postgresql", "runs.run_uuid = ANY (%(ids)s::TEXT[])"),
         ("mysql", "runs.run_uuid IN (__[POSTCOMPILE_ids])"),
-        ("mssql", "runs.run_uuid IN (__[POSTCOMPILE_ids])"),
+        ("mssql", "runs.run_uuid IN (SELECT anon_1.value FROM openjson(:ids) AS anon_1)"),
     ],
 )
 def test_the_list_is_one_parameter(dialect: str, condition: str) -> None:
