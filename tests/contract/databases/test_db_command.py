@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import insert, text, update
@@ -12,7 +13,7 @@ from tests.support.children import start_child, wait_for
 from tests.support.databases import PostgreSql, opened
 from tests.support.golden import FILE, copy_golden
 from tests.support.pooler import running_pooler
-from tracking_server.__main__ import main
+from tracking_server.__main__ import COMMANDS, main
 from tracking_server.commands.report import LIMIT_BYTES
 from tracking_server.database import schema
 from tracking_server.database.lock import migration_lock, serving_lock, who_serves
@@ -342,8 +343,16 @@ def test_rows_written_meanwhile_are_kept(golden_url: str) -> None:
 
 
 def test_the_command_line_starts_without_the_database(tmp_path: Path) -> None:
-    program = "import sys, tracking_server.__main__; sys.exit('sqlalchemy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], check=False, cwd=tmp_path).returncode == 0
+    program = (
+        "import sys; from tracking_server.__main__ import main;"
+        "main(['--help'], standalone_mode=False); sys.exit('sqlalchemy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=False, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for name, lazy in COMMANDS.items():
+        assert f"  {name}" in done.stdout
+        assert lazy.summary in done.stdout
+        assert main.get_command(click.Context(main), name) is not None
 
 
 @pytest.mark.parametrize("command", ["check", "upgrade", "current"])
