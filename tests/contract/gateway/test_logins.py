@@ -58,6 +58,7 @@ def authorizations(behind: ScriptedServer) -> list[str | None]:
         ("me@", {"MLFLOW_TRACKING_PASSWORD": "p"}, basic("me", "p")),
         ("", {"HOME": "home"}, basic("kept", "100%")),
         ("", {"HOME": "home", **BASIC}, basic("u", "p")),
+        ("", {"HOME": "/dev/null"}, None),
     ],
 )  # fmt: skip
 def test_who_it_is(

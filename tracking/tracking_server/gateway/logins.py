@@ -107,13 +107,13 @@ def _secret_in(file: Path | None, what: str) -> Secret | None:
 
 
 def _kept_login(file: Path | None) -> tuple[str, Secret | None]:
-    """MLflow keeps a user and a password in `~/.mlflow/credentials`."""
-    section = _sections(file).get(_SECTION, {})
+    """MLflow keeps a user and a password in `~/.mlflow/credentials`. A home that is closed to us has none for us."""
+    section = _sections(file, is_optional=True).get(_SECTION, {})
     password = section.get("mlflow_tracking_password", "")
     return section.get("mlflow_tracking_username", ""), Secret(password) if password else None
 
 
-def _sections(file: Path | None) -> dict[str, dict[str, str]]:
+def _sections(file: Path | None, *, is_optional: bool = False) -> dict[str, dict[str, str]]:
     """Of an INI file; none of one that is not there. DEFAULT is a section like others: it gives nothing to them."""
     if file is None:
         return {}
@@ -123,6 +123,8 @@ def _sections(file: Path | None) -> dict[str, dict[str, str]]:
     except FileNotFoundError:
         return {}
     except OSError as error:
+        if is_optional:
+            return {}
         raise ConfigInvalid(f"The file {file} cannot be read: {error.strerror}.") from None
     except (ConfigError, UnicodeDecodeError):  # which show the lines, and with them the secrets
         raise ConfigInvalid(f"The file {file} is not an INI file of sections and `name = value`.") from None
