@@ -6,6 +6,7 @@ from typing import Final
 FAMILIES: Final = tuple(
     re.compile(pattern, re.DOTALL)
     for pattern in (
+        r"'[^']+' exceeds the maximum length of \d+ characters",
         r"Missing value for required parameter '[^']+'",
         r"Invalid value .{0,190}? for parameter '[^']+' supplied",
         r"The (?:run|experiment) \S+ must be in the 'active' state\. Current state is deleted",
