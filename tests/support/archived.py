@@ -3,7 +3,7 @@
 import re
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,8 @@ from typing import Final
 from sqlalchemy import Pool, event
 
 from tests.support.children import die, run_in_child
-from tracking_server.database.archive.contents import ArchiveSource
+from tests.support.databases import end_other_sessions
+from tracking_server.database.archive.contents import ArchiveSource, is_row
 from tracking_server.database.archive.files import ArchiveReader
 from tracking_server.database.archive.format import Manifest, TableContent
 from tracking_server.database.archive.restore import restore_source
@@ -34,7 +35,15 @@ def contents(database: Database) -> tuple[list[str], list[TableContent]]:
 def restored_and_killed(database: Database, archive: Path, moment: int) -> int:
     """The exit code of a restore over the database that dies at that moment: before a statement, a commit, a table or
     its rows, or, with SQLite, before something is done to a file."""
-    return run_in_child(lambda: _Moments(moment).restore(database, archive))
+    code = run_in_child(lambda: _Moments(moment).restore(database, archive))
+    see_sessions_end(database)
+    return code
+
+
+def see_sessions_end(database: Database) -> None:
+    """A server may be in the middle of what a killed process has asked for."""
+    if database.dialect != "sqlite":
+        end_other_sessions(database)
 
 
 def moments_of(database: Database, archive: Path, note: Path) -> int:
@@ -93,10 +102,11 @@ class _Watched:
     def manifest(self) -> Manifest:
         return self._source.manifest
 
-    def lines(self) -> Iterator[bytes]:
+    def blocks(self) -> Iterator[Sequence[bytes]]:
         is_first = False
-        for line in self._source.lines():
-            if is_first or line.startswith(b"{"):
-                self._moments.pass_one()
-                is_first = not is_first
-            yield line
+        for block in self._source.blocks():
+            for line in block:
+                if is_first or not is_row(line):
+                    self._moments.pass_one()
+                    is_first = not is_first
+                yield [line]

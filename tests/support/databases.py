@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import count
@@ -22,8 +22,10 @@ from typing import Any, Final
 
 import psycopg
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import DBAPIError
 
+from tests.support.children import eventually
 from tests.support.engine_process import as_account, place, unprivileged
 from tests.support.left_out import leave_out
 from tests.support.mariadb import MariaDb, running_mariadb
@@ -325,21 +327,24 @@ def opened(url: str, options: DatabaseOptions | None = None) -> Generator[Databa
         database.dispose()
 
 
+def other_sessions(connection: Connection) -> Sequence[int]:
+    """The numbers of those in the same database of a server."""
+    find = {
+        "postgresql": "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        "mysql": "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()",
+    }[connection.dialect.name]
+    return [int(number) for number in connection.scalars(text(find))]
+
+
 def end_other_sessions(database: Database) -> None:
-    """As a restart does, but for one database."""
-    find, end = {
-        "postgresql": (
-            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
-            "SELECT pg_terminate_backend({}, 30000)",
-        ),
-        "mysql": (
-            "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()",
-            "KILL {}",
-        ),
-    }[database.dialect]
+    """As a restart does, but for one database. Returns when they have ended."""
+    end = {"postgresql": "SELECT pg_terminate_backend({}, 30000)", "mysql": "KILL {}"}[database.dialect]
     with opened(database.url.url.render_as_string(hide_password=False)) as other, other.read() as connection:
-        for number in connection.scalars(text(find)).all():
-            connection.execute(text(end.format(int(number))))
+        ended = set(other_sessions(connection))
+        for number in ended:
+            with suppress(DBAPIError):  # it has ended by itself
+                connection.execute(text(end.format(number)))
+        eventually(lambda: ended.isdisjoint(other_sessions(connection)))
 
 
 @contextmanager

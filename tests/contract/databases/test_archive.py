@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, insert, select, text
 
-from tests.support.archived import contents
+from tests.support.archived import contents, see_sessions_end
 from tests.support.children import eventually, start_child, wait_for
 from tests.support.databases import PostgreSql
 from tests.support.golden import copy_golden, fill_with_golden
@@ -354,6 +354,7 @@ def test_a_restore_killed_at_any_moment_leaves_the_old_or_the_new(filled: Databa
         old = contents(filled)
         filled.dispose()
         ended = run_and_kill(lambda: restore(filled, taken.path, replace=True), randomness.uniform(0, seconds * 1.1))
+        see_sessions_end(filled)
         assert contents(filled) in ([new] if ended else [old, new])
     restore(filled, taken.path, replace=True)
     assert contents(filled) == new

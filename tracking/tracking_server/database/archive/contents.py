@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
@@ -28,8 +28,8 @@ class ArchiveSource(Protocol):
     @property
     def manifest(self) -> Manifest: ...
 
-    def lines(self) -> Iterator[bytes]:
-        """Each with its newline. May be asked for again, one after the other."""
+    def blocks(self) -> Iterator[Sequence[bytes]]:
+        """Some lines at a time, each with its newline. May be asked for again, one after the other."""
         ...
 
 
@@ -59,12 +59,17 @@ class ArchivedTable:
 
 
 def read_tables(source: ArchiveSource) -> Iterator[ArchivedTable]:
-    lines = _Lines(source.lines())
+    lines = _Lines(source.blocks())
     for content in source.manifest.tables:
-        header = _header(lines.take(), content.name)
+        header = _header(lines.header(), content.name)
         yield ArchivedTable(content=content, columns=header.columns, batches=_batches(lines, content, header.columns))
-    if lines.take() != b"":
+    if lines.header() != b"":
         raise ArchiveDamaged("It holds more than its manifest lists.")
+
+
+def is_row(line: bytes) -> bool:
+    """Else it begins a table."""
+    return line.startswith(b"[")
 
 
 def verify(source: ArchiveSource) -> None:
@@ -75,21 +80,39 @@ def verify(source: ArchiveSource) -> None:
 
 
 class _Lines:
-    """Lines, of which one can be given back."""
+    """Of one table after the other."""
 
-    def __init__(self, lines: Iterator[bytes]) -> None:
-        self._lines = lines
-        self._returned: bytes | None = None
+    def __init__(self, blocks: Iterator[Sequence[bytes]]) -> None:
+        self._blocks = blocks
+        self._block: Sequence[bytes] = ()
+        self._place = 0
 
-    def take(self) -> bytes:
-        """Empty at the end."""
-        if self._returned is not None:
-            line, self._returned = self._returned, None
-            return line
-        return next(self._lines, b"")
+    def header(self) -> bytes:
+        """The next line, whatever it is. Empty at the end."""
+        if not self._is_there():
+            return b""
+        self._place += 1
+        return self._block[self._place - 1]
 
-    def give_back(self, line: bytes) -> None:
-        self._returned = line
+    def rows(self) -> Sequence[bytes]:
+        """Those that come next, some at a time, fewer when they are long. Empty when none does."""
+        if not self._is_there():
+            return ()
+        first, size = self._place, 0
+        for line in islice(self._block, first, first + _LINES_AT_ONCE):
+            if size >= _BYTES_AT_ONCE or not is_row(line):
+                break
+            size += len(line)
+            self._place += 1
+        return self._block[first : self._place]
+
+    def _is_there(self) -> bool:
+        while self._place == len(self._block):
+            block = next(self._blocks, None)
+            if block is None:
+                return False
+            self._block, self._place = block, 0
+        return True
 
 
 def _header(line: bytes, table: str) -> TableHeader:
@@ -104,7 +127,7 @@ def _header(line: bytes, table: str) -> TableHeader:
 
 def _batches(lines: _Lines, content: TableContent, columns: Sequence[Column]) -> Iterator[Batch]:
     checksum = Checksum()
-    while taken := _taken(lines):
+    while taken := lines.rows():
         checksum.add(taken)
         try:
             rows = decode_rows(taken)
@@ -118,17 +141,3 @@ def _batches(lines: _Lines, content: TableContent, columns: Sequence[Column]) ->
             f"The table {content.name} should have {content.rows} rows with the checksum {content.checksum[:12]},"
             f" and has {found.rows} with {found.checksum[:12]}."
         )
-
-
-def _taken(lines: _Lines) -> Sequence[bytes]:
-    """Of one table, some at a time, fewer when they are long."""
-    taken: list[bytes] = []
-    size = 0
-    while len(taken) < _LINES_AT_ONCE and size < _BYTES_AT_ONCE:
-        line = lines.take()
-        if not line.startswith(b"["):
-            lines.give_back(line)
-            break
-        taken.append(line)
-        size += len(line)
-    return taken

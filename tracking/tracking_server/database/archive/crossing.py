@@ -7,7 +7,7 @@ from dataclasses import replace
 import msgspec
 from sqlalchemy import Dialect
 
-from tracking_server.database.archive.contents import ArchivedTable, ArchiveSource, Batch
+from tracking_server.database.archive.contents import ArchivedTable, ArchiveSource, Batch, is_row
 from tracking_server.database.archive.format import ArchiveDamaged, Manifest, TableHeader, Value, encode_rows
 from tracking_server.database.archive.head_schema import MLFLOW_HEAD, TRACKPLANE_HEAD, head_schema, head_tables
 from tracking_server.database.archive.json_numbers import as_sqlite_keeps
@@ -47,16 +47,16 @@ class Crossing:
     def manifest(self) -> Manifest:
         return self._manifest
 
-    def lines(self) -> Iterator[bytes]:
+    def blocks(self) -> Iterator[Sequence[bytes]]:
         is_known = True
-        for line in self._source.lines():
-            if line.startswith(b"{"):
-                try:
-                    is_known = msgspec.json.decode(line, type=TableHeader).table in self._known
-                except msgspec.MsgspecError as error:
-                    raise ArchiveDamaged("A table does not begin where it should.") from error
-            if is_known:
-                yield line
+        for block in self._source.blocks():
+            known: list[bytes] = []
+            for line in block:
+                if not is_row(line):
+                    is_known = _table_of(line) in self._known
+                if is_known:
+                    known.append(line)
+            yield known
 
     def fitted(self, table: ArchivedTable) -> ArchivedTable:
         """The rows as the target holds them."""
@@ -84,6 +84,13 @@ class Crossing:
             self.negative_zeros += 1
             return 0.0
         return value
+
+
+def _table_of(line: bytes) -> str:
+    try:
+        return msgspec.json.decode(line, type=TableHeader).table
+    except msgspec.MsgspecError as error:
+        raise ArchiveDamaged("A table does not begin where it should.") from error
 
 
 def _json_of_sqlite(value: Value) -> Value:

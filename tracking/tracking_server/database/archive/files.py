@@ -161,22 +161,19 @@ class ArchiveReader:
             raise ArchiveDamaged("It does not end as an archive does.")
         self.manifest: Final = decode_last_frame(self._read(self._rows_end, size_bytes - self._rows_end))
 
-    def lines(self) -> Iterator[bytes]:
-        """Each with its newline."""
+    def blocks(self) -> Iterator[Sequence[bytes]]:
+        """Some lines at a time, each with its newline."""
         begun: list[bytes] = []
         begun_bytes = 0
         for chunk in self._chunks():
-            first, *others = chunk.split(b"\n")
-            begun.append(first)
-            begun_bytes += len(first)
-            if begun_bytes > _MOST_LINE_BYTES:
+            end = chunk.rfind(b"\n") + 1
+            begun.append(chunk[: end or len(chunk)])
+            begun_bytes += len(begun[-1])
+            if end:
+                yield b"".join(begun).splitlines(keepends=True)
+                begun, begun_bytes = [chunk[end:]], len(chunk) - end
+            elif begun_bytes > _MOST_LINE_BYTES:
                 raise ArchiveDamaged("A row in it has no end.")
-            if others:
-                *whole, last = others
-                yield b"".join([*begun, b"\n"])
-                for line in whole:
-                    yield line + b"\n"
-                begun, begun_bytes = [last], len(last)
         if begun_bytes:
             raise ArchiveDamaged("The last row in it is cut off.")
 

@@ -9,16 +9,22 @@ _NUMBER: Final = re.compile(r"\s*(-?\d+(\.\d+)?([eE][+-]?\d+)?)\s*")
 _INTEGERS: Final = range(-(2**63), 2**63)
 
 
-def as_sqlite_keeps(text: str) -> str:
-    """1.0 is 1 there. Other JSON stays as it is spelt."""
+def bound_in_sqlite(text: str) -> str | int | float:
+    """What to give to SQLite, which would read some numbers in a text less exactly than Python does."""
     match = _NUMBER.fullmatch(text)
     if match is None:
         return text
     number, fraction, exponent = match.groups()
     if fraction is None and exponent is None and int(number) in _INTEGERS:
-        return str(int(number))
+        return int(number)
     kept = float(number)
-    return str(int(kept)) if kept.is_integer() and int(kept) in _INTEGERS else repr(kept)
+    return int(kept) if kept.is_integer() and int(kept) in _INTEGERS else kept
+
+
+def as_sqlite_keeps(text: str) -> str:
+    """1.0 is 1 there. Other JSON stays as it is spelt."""
+    bound = bound_in_sqlite(text)
+    return bound if isinstance(bound, str) else repr(bound)
 
 
 def loses_in_sqlite(text: str) -> bool:

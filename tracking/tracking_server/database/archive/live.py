@@ -1,8 +1,7 @@
 """A database read as if it were an archive, for a copy that needs no file between: one snapshot, read several times."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from itertools import chain
 
 from sqlalchemy import Connection
 
@@ -26,10 +25,10 @@ class LiveSource:
     def manifest(self) -> Manifest:
         return self._manifest
 
-    def lines(self) -> Iterator[bytes]:
+    def blocks(self) -> Iterator[Sequence[bytes]]:
         for table in self._schema.tables:
-            yield encode_header(table.name, table.columns)
-            yield from chain.from_iterable(encoded_lines(self._connection, table))
+            yield [encode_header(table.name, table.columns)]
+            yield from encoded_lines(self._connection, table)
 
 
 def copy_database(source: Database, target: Database, *, now: datetime, tool: str) -> Restored:

@@ -8,7 +8,7 @@ import os
 import shutil
 import sqlite3
 import uuid
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,8 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from tracking_server.database.archive.contents import ArchivedTable, ArchiveSource
 from tracking_server.database.archive.files import sync_folder
+from tracking_server.database.archive.format import Row
+from tracking_server.database.archive.json_numbers import bound_in_sqlite
 from tracking_server.database.archive.loading import load
 from tracking_server.database.archive.names import quoted
 from tracking_server.database.archive.sqlite_schema import sqlite_tables
@@ -87,7 +89,17 @@ def _insert(raw: sqlite3.Connection, table: ArchivedTable) -> None:
     columns = ", ".join(quoted(column.name) for column in table.columns)
     places = ", ".join("?" * len(table.columns))
     insertion = f"INSERT INTO {quoted(table.name)} ({columns}) VALUES ({places})"  # noqa: S608 - quoted
-    raw.executemany(insertion, table.rows).close()
+    json_places = [place for place, column in enumerate(table.columns) if column.kind == "json"]
+    raw.executemany(insertion, _with_numbers(table.rows, json_places) if json_places else table.rows).close()
+
+
+def _with_numbers(rows: Iterable[Row], places: Sequence[int]) -> Iterator[Row]:
+    for row in rows:
+        bound = list(row)
+        for place in places:
+            value = row[place]
+            bound[place] = bound_in_sqlite(value) if isinstance(value, str) else value
+        yield bound
 
 
 # The old file

@@ -87,7 +87,7 @@ def an_archive() -> bytes:
 
 
 def read_whole(content: bytes, *keys: BackupKey) -> None:
-    for _ in open_archive(buffered(content), keys or (KEY,)).lines():
+    for _ in open_archive(buffered(content), keys or (KEY,)).blocks():
         pass
 
 
