@@ -13,7 +13,7 @@ from sqlalchemy import delete, update
 from tests.support.api_calls import an_api
 from tests.support.collected import LATER, World
 from tests.support.memory_bucket import MemoryBucket
-from tests.support.statements import statements_of
+from tests.support.sent_statements import statements_of
 from tracking_server.__main__ import main
 from tracking_server.artifacts.memory import MemoryStore
 from tracking_server.artifacts.objects import ObjectStore

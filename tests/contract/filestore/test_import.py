@@ -21,7 +21,7 @@ from tests.support.file_stores import (
     write_text,
     write_yaml,
 )
-from tests.support.statements import statements_of
+from tests.support.sent_statements import statements_of
 from tracking_server.database import schema
 from tracking_server.database.transactions import Database
 from tracking_server.filestore.addresses import parse_rewrite
