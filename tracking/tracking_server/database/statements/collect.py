@@ -53,6 +53,7 @@ from tracking_server.database.schema import (
 )
 from tracking_server.database.schema import trackplane_gc_claims as claims
 from tracking_server.database.statements.lists import one_of
+from tracking_server.database.statements.locking import LOCK_ON_SQL_SERVER
 
 DELETED_VERSION: Final = "Deleted_Internal"
 """The stage of a model version that was deleted: its row stays, and counts for nothing."""
@@ -230,7 +231,12 @@ def select_again(kind: Kind) -> Select[str, Any]:
 def lock_experiment(experiment_id: int) -> Select[str | None]:
     """Its stage."""
     stage = experiments.c.lifecycle_stage
-    return select(stage).where(experiments.c.experiment_id == experiment_id).with_for_update()
+    return (
+        select(stage)
+        .where(experiments.c.experiment_id == experiment_id)
+        .with_for_update()
+        .with_hint(experiments, LOCK_ON_SQL_SERVER, "mssql")
+    )
 
 
 _STAGE_OF_MODEL: Final[ColumnElement[Any]] = case(
@@ -243,6 +249,7 @@ _SELECT_RUNS: Final = (
     .select_from(runs.outerjoin(experiments, experiments.c.experiment_id == runs.c.experiment_id))
     .where(one_of(runs.c.run_uuid, "ids"))
     .with_for_update(of=runs)
+    .with_hint(runs, LOCK_ON_SQL_SERVER, "mssql")
 )
 _SELECT_MODELS: Final = (
     select(
@@ -254,6 +261,7 @@ _SELECT_MODELS: Final = (
     .select_from(logged_models.outerjoin(experiments, experiments.c.experiment_id == logged_models.c.experiment_id))
     .where(one_of(logged_models.c.model_id, "ids"))
     .with_for_update(of=logged_models)
+    .with_hint(logged_models, LOCK_ON_SQL_SERVER, "mssql")
 )
 _SELECT_RUNS_AGAIN: Final = select(runs.c.run_uuid, runs.c.lifecycle_stage).where(one_of(runs.c.run_uuid, "ids"))
 _SELECT_MODELS_AGAIN: Final = (

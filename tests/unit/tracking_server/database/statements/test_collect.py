@@ -71,3 +71,10 @@ def test_rows_are_locked_before_anything_goes() -> None:
     locked = str(collect.select_locations(LOGGED_MODEL).compile(dialect=postgresql))
     assert locked.endswith("FOR UPDATE OF logged_models")
     assert str(collect.lock_experiment(1).compile(dialect=postgresql)).endswith("FOR UPDATE")
+    sql_server = make_url(DIALECTS["mssql"]).get_dialect()()
+    for statement in (
+        collect.select_locations(RUN),
+        collect.select_locations(LOGGED_MODEL),
+        collect.lock_experiment(1),
+    ):
+        assert "WITH (UPDLOCK)" in str(statement.compile(dialect=sql_server))
