@@ -102,8 +102,8 @@ def _assessment(meta: Mapping[str, object], file_name: str, trace: Trace) -> Ass
         assessment_type=kind,
         value=encoded,
         error=_json(error) if error else None,
-        created_timestamp=_time(meta, "create_time"),
-        last_updated_timestamp=_time(meta, "last_update_time"),
+        created_timestamp=milliseconds_of(meta, "create_time"),
+        last_updated_timestamp=milliseconds_of(meta, "last_update_time"),
         source_type=text_of(source, "source_type") or "CODE",
         source_id=text_of(source, "source_id"),
         run_id=text_of(meta, "run_id") or text_of(metadata, SOURCE_RUN),
@@ -169,14 +169,14 @@ def _state(meta: Mapping[str, object]) -> str:
 
 def _started(meta: Mapping[str, object]) -> int:
     old = number_of(meta, "timestamp_ms")
-    return _time(meta, "request_time") if old is None else old
+    return milliseconds_of(meta, "request_time") if old is None else old
 
 
 def _first_number(meta: Mapping[str, object], *keys: str) -> int | None:
     return next((number for key in keys if (number := number_of(meta, key)) is not None), None)
 
 
-def _time(meta: Mapping[str, object], key: str) -> int:
+def milliseconds_of(meta: Mapping[str, object], key: str) -> int:
     """Milliseconds since the epoch. MLflow writes times as its messages have them in JSON."""
     value = meta.get(key)
     if isinstance(value, int):
