@@ -272,7 +272,9 @@ def test_get_artifact(server: LiveServer, run_id: str) -> None:
         assert (reply.status, reply.body) == (200, b"flavors: {}")
         assert reply.headers["content-disposition"] == "attachment; filename=MLmodel"
     assert call(server.url, "GET", f"/get-artifact?run_id={run_id}").error_code == "INVALID_PARAMETER_VALUE"
-    assert call(server.url, "GET", f"/get-artifact?run_id={run_id}&path=none").error_code == "RESOURCE_DOES_NOT_EXIST"
+    missing = call(server.url, "GET", f"/get-artifact?run_id={run_id}&path=none")
+    assert missing.error_code == "RESOURCE_DOES_NOT_EXIST"
+    assert missing.json["message"] == f"No such artifact: '0/{run_id}/artifacts/none'"
     assert call(server.url, "GET", "/get-artifact?run_id=none&path=x").error_code == "RESOURCE_DOES_NOT_EXIST"
 
 
@@ -353,7 +355,12 @@ def test_a_default_root_that_is_an_address_of_the_server(tmp_path: Path) -> None
         for direction in ("upload", "download"):
             signed = call_json(server.url, "POST", f"/api/2.0/mlflow/artifacts/presigned-{direction}-url", document)
             assert (signed.status, signed.error_code) == (400, "INVALID_PARAMETER_VALUE")
-            assert "proxied" in signed.json["message"]
+            assert signed.json["message"].startswith(f"Presigned {direction} is not supported for proxied artifact")
+        signed = call(server.url, "GET", f"{PROXY}/presigned/0/x")
+        assert (signed.status, signed.error_code) == (501, "NOT_IMPLEMENTED")
+        assert signed.json["message"].startswith(
+            "Multipart download is not supported for the current artifact repository"
+        )
 
 
 def test_stores_that_are_not_the_servers_own_are_never_opened(server: LiveServer, tmp_path: Path) -> None:

@@ -40,7 +40,8 @@ FAMILIES: Final = tuple(
         r"'(?:source|artifact_location)' cannot use the '\S+' scheme",
         r"URL can't include fragments or params",
         r"Artifact location cannot be a runs:/ URI\.",
-        r"Multipart upload is not supported for the current artifact repository",
+        r"(?:Multipart|Presigned) (?:up|down)load is not supported",
+        r"No such artifact: ",
     )
 )
 

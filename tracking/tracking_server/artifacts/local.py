@@ -223,7 +223,7 @@ class LocalStore:
                     os.close(folder)
             except OSError as error:
                 if error.errno in MISSING:
-                    raise ArtifactNotFound(f"There is no artifact {key!r}.") from None
+                    raise ArtifactNotFound(f"No such artifact: {key!r}") from None
                 raise
         found = os.fstat(descriptor)
         if stat_module.S_ISREG(found.st_mode):
@@ -231,7 +231,7 @@ class LocalStore:
         os.close(descriptor)
         if stat_module.S_ISDIR(found.st_mode):
             raise WrongKind(f"{key!r} is a folder.")
-        raise ArtifactNotFound(f"There is no artifact {key!r}.")
+        raise ArtifactNotFound(f"No such artifact: {key!r}")
 
 
 def _scan(descriptor: int, after: str) -> "Sequence[os.DirEntry[str]]":

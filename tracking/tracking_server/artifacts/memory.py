@@ -126,7 +126,7 @@ class MemoryStore:
             return found
         if self._is_folder(key):
             raise WrongKind(f"{key!r} is a folder.")
-        raise ArtifactNotFound(f"There is no artifact {key!r}.")
+        raise ArtifactNotFound(f"No such artifact: {key!r}")
 
     def _keep(self, key: str, content: bytes) -> Stat:
         self._check_free(key)

@@ -256,7 +256,7 @@ class ObjectStore:
     def _missing(self, key: str) -> ArtifactNotFound | WrongKind:
         if self._is_folder(key):
             return WrongKind(f"{key!r} is a folder.")
-        return ArtifactNotFound(f"There is no artifact {key!r}.")
+        return ArtifactNotFound(f"No such artifact: {key!r}")
 
     def _is_folder(self, key: str) -> bool:
         page = self.bucket.page(self._folder_name(key), limit=1, is_deep=True)

@@ -102,7 +102,7 @@ def abort_multipart_upload(request: AbortMultipartUpload, context: Context) -> E
 
 def sign_proxied_download(request: ProxiedArtifact, context: Context) -> PresignedDownload:
     key = parse_key(request.artifact_path)
-    signing = _signing_store(context.artifact_store, context, "download through the server")
+    signing = _signing_store(context.artifact_store, context, "Multipart download", "download through the server")
     stat = context.artifact_store.stat(key)
     signed = signing.sign_get(key, context.presigned_download_seconds)
     return PresignedDownload(url=signed.url, headers=signed.headers, file_size=stat.size_bytes)
@@ -114,16 +114,17 @@ def create_presigned_upload_url(request: CreatePresignedUploadUrl, context: Cont
     if bool(request.run_id) == bool(request.model_id):
         raise InvalidParameter("Exactly one of 'run_id' and 'model_id' must be given.")
     uri = uri_of_run(request.run_id, context) if request.run_id else uri_of_model(request.model_id, context)
-    place = _own_place(uri, path, context)
-    signed = _signing_store(place.store, context, "upload with credentials of your own").sign_put(place.key, seconds)
+    place = _own_place("Presigned upload", uri, path, context)
+    signing = _signing_store(place.store, context, "Presigned upload", "upload with credentials of your own")
+    signed = signing.sign_put(place.key, seconds)
     return PresignedUploadUrl(presigned_url=signed.url, headers=signed.headers)
 
 
 def create_presigned_download_url(request: CreatePresignedDownloadUrl, context: Context) -> PresignedDownloadUrl:
     path = parse_key(request.path)
     seconds = _seconds(request.expiration, context.presigned_download_seconds)
-    place = _own_place(uri_of_run(request.run_id, context), path, context)
-    signing = _signing_store(place.store, context, "download through the server")
+    place = _own_place("Presigned download", uri_of_run(request.run_id, context), path, context)
+    signing = _signing_store(place.store, context, "Presigned download", "download through the server")
     stat = place.store.stat(place.key)
     signed = signing.sign_get(place.key, seconds)
     return PresignedDownloadUrl(presigned_url=signed.url, headers=signed.headers, file_size=stat.size_bytes)
@@ -136,17 +137,17 @@ def _parts_store(context: Context) -> PartsStore:
     return store
 
 
-def _signing_store(store: ArtifactStore, context: Context, instead: str) -> SigningStore:
+def _signing_store(store: ArtifactStore, context: Context, asked: str, instead: str) -> SigningStore:
     signing = signing_store(store) if context.presigns else None
     if signing is None:
-        raise NotImplementedHere(f"Presigned URLs are not supported for the current artifact repository: {instead}.")
+        raise NotImplementedHere(f"{asked} is not supported for the current artifact repository: {instead}.")
     return signing
 
 
-def _own_place(uri: str, path: str, context: Context) -> Place:
+def _own_place(asked: str, uri: str, path: str, context: Context) -> Place:
     """Of a run or a model whose own root is a store: what clients reach through the server is signed elsewhere."""
     if is_proxied(uri):
-        raise InvalidParameter(f"Presigned URLs are not supported for proxied artifacts, such as those in {uri}.")
+        raise InvalidParameter(f"{asked} is not supported for proxied artifact storage, which {uri} is in.")
     return within(held_place(uri, context), path)
 
 
