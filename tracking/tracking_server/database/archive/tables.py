@@ -6,11 +6,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from sqlalchemy import JSON, Connection, LargeBinary, String
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.types import TypeEngine
 
-from tracking_server.database import schema
 from tracking_server.database.archive.ahead import ahead
 from tracking_server.database.archive.format import Checksum, Column, Kind, NativeSchema, TableContent, encode_rows
 from tracking_server.database.archive.mysql_schema import (
@@ -31,9 +29,7 @@ from tracking_server.database.archive.sqlite_schema import sqlite_native_schema,
 from tracking_server.errors import BackupFailed
 
 _ROWS_AT_ONCE: Final = 1000
-_NARROW_ROWS_AT_ONCE: Final = 5000
-_NARROW_CHARACTERS: Final = 1000
-"""A table whose texts are not longer, as those with most rows, is asked for more of them: each time is a journey."""
+"""More are slower: the garbage collector goes through those that are there."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +68,7 @@ def encoded_lines(connection: Connection, table: StoredTable) -> Iterator[Sequen
     columns = ", ".join(_selected(column, connection.dialect.name, singles) for column in table.columns)
     statement = f"SELECT {columns} FROM {quoted(table.name, connection.dialect.name)}"  # noqa: S608 - of the catalog, quoted
     shortened = [place for place, column in enumerate(table.columns) if column.name in singles]
-    for rows in _fetched(connection, statement, _NARROW_ROWS_AT_ONCE if _is_narrow(table.name) else _ROWS_AT_ONCE):
+    for rows in _fetched(connection, statement):
         yield encode_rows(_with_shortest(rows, shortened) if shortened else rows, kinds)
 
 
@@ -83,29 +79,13 @@ def checksum_of(connection: Connection, table: StoredTable) -> TableContent:
     return checksum.content(table.name)
 
 
-def _is_narrow(name: str) -> bool:
-    """Of MLflow's tables; nothing is known of another."""
-    table = schema.metadata.tables.get(name)
-    if table is None:
-        return False
-    lengths = [_characters(column.type) for column in table.columns]
-    return None not in lengths and sum(filter(None, lengths)) <= _NARROW_CHARACTERS
-
-
-def _characters(kind: TypeEngine[Any]) -> int | None:
-    """None when there is no end to them."""
-    if isinstance(kind, String):
-        return kind.length
-    return None if isinstance(kind, JSON | LargeBinary) else 0
-
-
-def _fetched(connection: Connection, statement: str, at_once: int) -> Iterator[Sequence[Sequence[object]]]:
+def _fetched(connection: Connection, statement: str) -> Iterator[Sequence[Sequence[object]]]:
     """Without SQLAlchemy's own rows, which would take longer than all the rest."""
     driver = cast(Any, connection.dialect).loaded_dbapi
     try:
         with closing(_cursor(connection)) as cursor:
             cursor.execute(statement)
-            yield from ahead(iter(lambda: cursor.fetchmany(at_once) or None, None))
+            yield from ahead(iter(lambda: cursor.fetchmany(_ROWS_AT_ONCE) or None, None))
     except driver.Error as error:
         raise DBAPIError.instance(
             statement, None, error, driver.Error, hide_parameters=True, dialect=connection.dialect
