@@ -126,13 +126,20 @@ def running_mariadb(*settings: str) -> Generator[MariaDb]:
         data = f"--datadir={folder / 'data'}"
         install = ["--no-defaults", data, "--auth-root-authentication-method=normal", "--skip-test-db"]
         installer = str(shutil.which(INSTALLER, path=PATH))
-        subprocess.run([*words, installer, *install], check=True, capture_output=True, cwd=folder)
+        subprocess.run(
+            [*words, installer, *install], check=True, capture_output=True, cwd=folder, env=_environment(folder)
+        )
         server = start_server(folder, settings)
         try:
             yield server
         finally:
             server.process.kill()
             server.process.wait(timeout=30)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """A server that starts removes the temporary tables of all others that share its folder for them."""
+    return {**os.environ, "TMPDIR": str(folder)}
 
 
 def start_server(folder: Path, settings: Sequence[str] = ()) -> MariaDb:
@@ -143,7 +150,11 @@ def start_server(folder: Path, settings: Sequence[str] = ()) -> MariaDb:
     words = [*as_account(unprivileged("mysql"), ends_with="KILL"), program, "--no-defaults"]
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
-            [*words, *where, *_SETTINGS, *network, *settings], stdout=log, stderr=log, cwd=folder
+            [*words, *where, *_SETTINGS, *network, *settings],
+            stdout=log,
+            stderr=log,
+            cwd=folder,
+            env=_environment(folder),
         )
     port = next((int(setting.partition("=")[2]) for setting in settings if setting.startswith("--port=")), 0)
     server = MariaDb(folder=folder, process=process, port=port)
