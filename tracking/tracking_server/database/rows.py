@@ -1,10 +1,12 @@
 """Rows to entities; pure.
 
 Child rows (tags, params, metrics, ...) arrive for a whole page at once and are grouped by their owner. They are plain
-tuples in the order of the columns of their statement.
+tuples in the order of the columns of their statement. A metric may be not a number without the mark for it: MLflow 1.0
+kept such a value on PostgreSQL as it was.
 """
 
 from collections.abc import Iterable, Sequence
+from math import isnan
 from typing import Any, TypeAlias
 
 from tracking_server.database.statements import inputs as input_statements
@@ -50,19 +52,22 @@ def latest_metrics_by_run(rows: Rows) -> dict[Any, list[Metric]]:
         owned = owners.get(run_id)
         if owned is None:
             owned = owners[run_id] = []
-        owned.append(Metric(key, "NaN" if is_nan else value, timestamp, step))
+        owned.append(Metric(key, "NaN" if is_nan or isnan(value) else value, timestamp, step))
     return owners
 
 
 def metric_history(rows: Rows) -> list[Metric]:
     """(key, value, timestamp, step, is_nan)"""
-    return [Metric(key, "NaN" if is_nan else value, timestamp, step) for key, value, timestamp, step, is_nan in rows]
+    return [
+        Metric(key, "NaN" if is_nan or isnan(value) else value, timestamp, step)
+        for key, value, timestamp, step, is_nan in rows
+    ]
 
 
 def metrics_of_runs(rows: Rows) -> list[MetricOfRun]:
     """(key, value, timestamp, step, is_nan, run)"""
     return [
-        MetricOfRun(key, "NaN" if is_nan else value, timestamp, step, run_id)
+        MetricOfRun(key, "NaN" if is_nan or isnan(value) else value, timestamp, step, run_id)
         for key, value, timestamp, step, is_nan, run_id in rows
     ]
 

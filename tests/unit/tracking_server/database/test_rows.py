@@ -3,7 +3,7 @@
 from tracking_server.database import rows
 from tracking_server.entities.datasets import Dataset, DatasetInput, ModelInput, ModelOutput
 from tracking_server.entities.logged_models import LoggedModelStatus
-from tracking_server.entities.metrics import Metric
+from tracking_server.entities.metrics import Metric, MetricOfRun
 from tracking_server.entities.runs import RunStatus
 from tracking_server.entities.tags import Param, Tag
 
@@ -65,3 +65,11 @@ def test_the_status_of_a_model_is_a_number_in_its_row() -> None:
     model = rows.logged_model(("m-1", 7, "n", "s3://b", 1, 2, 2, "active", "", None, None))
     assert model.info.status is LoggedModelStatus.READY
     assert model.info.source_run_id is None
+
+
+def test_what_is_not_a_number_needs_no_mark() -> None:
+    """As MLflow 1.0 left it on PostgreSQL."""
+    nan = float("nan")
+    assert rows.latest_metrics_by_run([("r", "m", nan, 5, 1, False)]) == {"r": [Metric("m", "NaN", 5, 1)]}
+    assert rows.metric_history([("m", nan, 5, 1, False)]) == [Metric("m", "NaN", 5, 1)]
+    assert rows.metrics_of_runs([("m", nan, 5, 1, False, "r")]) == [MetricOfRun("m", "NaN", 5, 1, "r")]
