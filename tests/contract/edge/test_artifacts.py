@@ -375,6 +375,21 @@ def test_stores_that_are_not_the_servers_own_are_never_opened(server: LiveServer
         assert (reply.status, reply.error_code) == (501, "NOT_IMPLEMENTED")
 
 
+@pytest.mark.parametrize("root", ["mlflow-artifacts:/", f"http://artifacts.example.com{FILES}"])
+def test_a_server_beside_one_that_serves_the_artifacts(tmp_path: Path, root: str) -> None:
+    with live_server(tmp_path, "--no-serve-artifacts", "--default-artifact-root", root) as server:
+        created = call_json(server.url, "POST", "/api/2.0/mlflow/runs/create", {"experiment_id": "0"})
+        info = created.json["run"]["info"]
+        assert info["artifact_uri"] == f"{root.rstrip('/')}/0/{info['run_id']}/artifacts"
+        assert put(server, f"0/{info['run_id']}/artifacts/a.txt", b"12").status == 501
+        for path in (
+            f"/api/2.0/mlflow/artifacts/list?run_id={info['run_id']}",
+            f"/get-artifact?run_id={info['run_id']}&path=x",
+        ):
+            reply = call(server.url, "GET", path)
+            assert (reply.status, reply.error_code) == (501, "NOT_IMPLEMENTED")
+
+
 def test_a_server_without_artifacts_lists_the_local_root_and_proxies_nothing(tmp_path: Path) -> None:
     with live_server(tmp_path, "--no-serve-artifacts") as server:
         created = call_json(server.url, "POST", "/api/2.0/mlflow/runs/create", {"experiment_id": "0"})
