@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Final
 from tracking_server.artifacts.closed import ClosedStore
 from tracking_server.artifacts.open_store import absolute_uri, open_roots
 from tracking_server.artifacts.options import StoreOptions
-from tracking_server.artifacts.roots import is_proxied
+from tracking_server.artifacts.roots import Root, is_proxied
 from tracking_server.artifacts.signing import signing_store
 from tracking_server.database.access import access_of
 from tracking_server.database.lock import serving_lock
@@ -102,15 +102,9 @@ def context_of(settings: Settings, database: Database, working_directory: Path, 
     served = settings.serves_artifacts
     destination = settings.artifacts_destination if served else settings.default_artifact_root
     default_root = absolute_uri(settings.default_artifact_root, working_directory, store_options)
-    # With another server for the artifacts, this one opens none.
-    is_served_elsewhere = not served and is_proxied(settings.default_artifact_root)
-    roots = (
-        ()
-        if is_served_elsewhere
-        else open_roots(destination, settings.default_artifact_root, working_directory, store_options)
-    )
+    roots = _roots(destination, settings, working_directory, store_options)
     presigns = settings.artifacts_access == "presigned"
-    if presigns and (is_served_elsewhere or signing_store(roots[0].store) is None):
+    if presigns and (not roots or signing_store(roots[0].store) is None):
         raise ConfigInvalid(_cannot_sign(destination))
     return Context(
         database=database,
@@ -125,6 +119,15 @@ def context_of(settings: Settings, database: Database, working_directory: Path, 
         model_source_pattern=settings.model_source_pattern,
         truncate_long_values=settings.truncates_long_values,
     )
+
+
+def _roots(
+    destination: str, settings: Settings, working_directory: Path, store_options: StoreOptions
+) -> Sequence[Root]:
+    """None when another server serves the artifacts."""
+    if not settings.serves_artifacts and is_proxied(settings.default_artifact_root):
+        return ()
+    return open_roots(destination, settings.default_artifact_root, working_directory, store_options)
 
 
 def _cannot_sign(destination: str) -> str:
