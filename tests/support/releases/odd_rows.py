@@ -60,6 +60,8 @@ KNOWN: Final[Mapping[tuple[str, str], Sequence[Any]]] = {
     ("assessments", "value"): JSONS,
     ("assessments", "assessment_type"): ("feedback", "expectation", "issue"),
     ("jobs", "status"): (0, 1, 2, 3, 4),
+    ("jobs", "creation_time"): (0, 1_577_836_800_000),  # the head writes the time at which it cancels
+    ("jobs", "last_update_time"): (0, 1_577_836_800_000),
 }
 
 

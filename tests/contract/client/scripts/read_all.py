@@ -5,6 +5,7 @@ does not serve them.
 """
 
 import json
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ def of_version(client: MlflowClient, version: Any) -> dict[str, Any]:
     try:
         location = client.get_model_version_download_uri(version.name, version.version)
     except MlflowException as error:
-        location = str(error)
+        location = re.sub(r"^[A-Z_]+: ", "", str(error))  # a server says its code before it
     found = {**dict(version), "aliases": sorted(version.aliases), "version": str(version.version), "location": location}
     return {name: None if value == "" else value for name, value in found.items()}  # a message has no None
 
