@@ -8,7 +8,6 @@ with a reserved name, so nothing is written to another file system and the last 
 import errno
 import os
 import stat as stat_module
-import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -30,9 +29,10 @@ from tracking_server.artifacts.store import (
     Wanted,
     WrongKind,
 )
+from tracking_server.turns import Turns
 
 _FILE_MODE = 0o660
-_TURN_SECONDS: Final = 0.1
+_PATIENCE_SECONDS: Final = 0.1
 _ON_ITS_WAY_BYTES: Final = 8 * 1024 * 1024
 _OPEN_FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -131,7 +131,7 @@ class LocalStore:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._listing = threading.Lock()
+        self._listing = Turns(_PATIENCE_SECONDS)
 
     def open(self, key: str, wanted: Wanted = None) -> LocalReader:
         descriptor, found = self._open_file(key)
@@ -170,7 +170,7 @@ class LocalStore:
                     return Listing(entries=())
                 raise
             try:
-                with self._a_turn_to_list():
+                with self._listing.turn():
                     found = sorted(_scan(descriptor, after), key=_name)
                     page = tuple(entry for each in found[:limit] if (entry := _described(each)) is not None)
             finally:
@@ -199,18 +199,6 @@ class LocalStore:
 
     def delete_prefix(self, key: str) -> Deleted:
         return delete_tree(self._root, key)
-
-    @contextmanager
-    def _a_turn_to_list(self) -> Generator[None]:
-        """Threads that list at the same time fight for the interpreter at each of thousands of short calls, and all of
-        them take twice as long as one after the other. A slow file system is another matter: nobody waits for it long.
-        """
-        has_turn = self._listing.acquire(timeout=_TURN_SECONDS)
-        try:
-            yield
-        finally:
-            if has_turn:
-                self._listing.release()
 
     def _open_file(self, key: str) -> tuple[int, os.stat_result]:
         folder_key, _, name = key.rpartition("/")

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DisconnectionError
 
 from tracking_server.database.access import DatabaseAccess
 from tracking_server.database.passwords import ConnectWithPassword, password_source
+from tracking_server.database.sqlite_rows import SqliteConnection
 from tracking_server.database.urls import DatabaseUrl
 from tracking_server.errors import BadRequest
 
@@ -101,7 +102,7 @@ def _pool_arguments(url: DatabaseUrl, options: DatabaseOptions) -> dict[str, Any
 def _connect_arguments(url: DatabaseUrl, options: DatabaseOptions) -> dict[str, Any]:
     match url.dialect:
         case "sqlite":
-            return {"timeout": options.lock_timeout_seconds, "check_same_thread": False}
+            return {"timeout": options.lock_timeout_seconds, "check_same_thread": False, "factory": SqliteConnection}
         case "postgresql":
             defaults = {"connect_timeout": options.connect_timeout_seconds, "application_name": "trackplane"}
             return {key: value for key, value in defaults.items() if key not in url.url.query}

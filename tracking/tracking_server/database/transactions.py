@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import Final, TypeVar
@@ -24,6 +24,7 @@ from tracking_server.database.sessions import (
     engine_url,
     listen,
 )
+from tracking_server.database.sqlite_rows import SqliteConnection
 from tracking_server.database.urls import DatabaseUrl, parse_database_url
 from tracking_server.errors import ConfigInvalid, TemporarilyUnavailable
 
@@ -108,7 +109,12 @@ class Database:
                 connection.execution_options(isolation_level="AUTOCOMMIT")
             else:
                 connection.execution_options(**{USE: "read"})
-            yield connection
+            with self._reading(connection):
+                yield connection
+
+    def _reading(self, connection: Connection) -> AbstractContextManager[None]:
+        driver = connection.connection.dbapi_connection
+        return driver.reading() if isinstance(driver, SqliteConnection) else nullcontext()
 
     @contextmanager
     def snapshot(self) -> Generator[Connection]:
