@@ -6,7 +6,7 @@ What a statement does before its first row, to look for it and to sort, waits fo
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from tracking_server.turns import Turns
 
@@ -43,8 +43,7 @@ class SqliteConnection(sqlite3.Connection):
 class _Cursor(sqlite3.Cursor):
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
-        assert isinstance(connection, SqliteConnection)
-        self._come_to_rows = connection.come_to_rows
+        self._come_to_rows = cast(SqliteConnection, connection).come_to_rows
 
     def fetchall(self) -> list[Any]:
         self._come_to_rows()
