@@ -1,7 +1,7 @@
 """Tests that failed beside all others are run once more, by themselves: `make test-again`, after `make test`.
 
-What fails again is broken. What passes is unsteady and named, to be mended: either it, or what it tests, minds what else
-the machine does. More than a few at once are not chance.
+What fails again is broken. What passes is unsteady and named, to be mended: either it, or what it tests, minds what
+else the machine does. More than a few at once are not chance.
 """
 
 import json
