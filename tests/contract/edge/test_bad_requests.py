@@ -234,6 +234,15 @@ def test_pipelined_requests_are_answered_in_order(server: LiveServer) -> None:
     assert answer.endswith(b"3.17.2")
 
 
+def test_a_get_without_a_query_may_ask_in_its_body(server: LiveServer) -> None:
+    def ask(body: bytes, query: str = "") -> int:
+        return call(server.url, "GET", f"/api/2.0/mlflow/experiments/get{query}", body).status
+
+    assert ask(b'{"experiment_id": "0"}') == 200
+    assert ask(b"{") == 400
+    assert ask(b'{"experiment_id": "0"}', "?experiment_id=77") == 404
+
+
 def test_the_log_has_no_traceback_after_all_this(server: LiveServer) -> None:
     """The last test of this module: nothing above was a surprise."""
     lines = [msgspec.json.decode(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
