@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.children import eventually
+from tests.support.processes import children_of
+
 START_SECONDS = 60.0
 STOP_SECONDS = 40.0
 
@@ -28,6 +31,11 @@ class LiveServer:
     @property
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
+
+    def workers(self) -> list[int]:
+        """Its server processes. The first is there a moment after the port."""
+        eventually(lambda: children_of(self.process.pid) != [])
+        return children_of(self.process.pid)
 
     def stop(self, with_signal: int = signal.SIGTERM) -> int:
         """The exit code."""

@@ -34,7 +34,7 @@ class StoreServer:
 
     @property
     def worker(self) -> int:
-        return children_of(self.server.process.pid)[0]
+        return self.server.workers()[0]
 
     @property
     def tells_of_parts(self) -> bool:

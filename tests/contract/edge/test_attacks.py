@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.children import eventually
 from tests.support.http import call
-from tests.support.processes import children_of, connections_to, memory_of, threads_of
+from tests.support.processes import connections_to, memory_of, threads_of
 from tests.support.server import LiveServer, live_server
 
 SHORT = {"TRACKPLANE_HEAD_TIMEOUT_SECONDS": "1", "TRACKPLANE_IDLE_TIMEOUT_SECONDS": "1"}
@@ -174,7 +174,7 @@ def test_idle_connections_by_the_thousand_crowd_nobody_out(tmp_path: Path) -> No
         ExitStack() as stack,
     ):
         assert is_healthy(server)
-        worker = children_of(server.process.pid)[0]
+        worker = server.workers()[0]
         memory, threads = memory_of(worker), threads_of(worker)
         for number in range(count):
             opened = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=30))
@@ -214,7 +214,7 @@ def test_a_full_queue_is_told_at_once_and_health_does_not_wait_in_it(tmp_path: P
     """Every write waits for a lock on the database; of 400, those that find the queue full do not."""
     with live_server(tmp_path, environ={"MLFLOW_LOGGING_LEVEL": "WARNING"}) as server, ExitStack() as stack:
         assert is_healthy(server)
-        worker = children_of(server.process.pid)[0]
+        worker = server.workers()[0]
         threads = threads_of(worker)
         lock = stack.enter_context(closing(sqlite3.connect(tmp_path / "mlflow.db", isolation_level=None)))
         lock.execute("BEGIN IMMEDIATE")

@@ -132,7 +132,7 @@ def test_told_twice_it_stops_at_once(tmp_path: Path) -> None:
 def test_a_worker_that_is_killed_is_replaced_and_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     with live_server(tmp_path, environ=QUIET) as server, writing(server, 6) as writers:
         for _ in range(3):
-            victim = children_of(server.process.pid)[0]
+            victim = server.workers()[0]
             os.kill(victim, signal.SIGKILL)
             eventually(partial(is_replaced, server, victim))
             more = [len(writer.acknowledged) + 3 for writer in writers]

@@ -57,9 +57,8 @@ def test_several_workers_share_one_port_and_one_that_dies_is_replaced(tmp_path: 
                 ).status
                 == 200
             )
-        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
-        for child in children:
-            os.kill(int(child), signal.SIGKILL)
+        for child in server.workers():
+            os.kill(child, signal.SIGKILL)
         assert call(server.url, "GET", "/readyz").status == 200
 
 
@@ -168,8 +167,7 @@ def test_writes_that_were_answered_survive_a_kill(tmp_path: Path) -> None:
             assert call_json(server.url, "POST", "/api/2.0/mlflow/experiments/create", {"name": name}).status == 200
             assert call(server.url, "PUT", f"{FILES}/kept/{number}", b"x" * 100_000).status == 200
             written.append(name)
-        children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
-        for pid in [server.process.pid, *map(int, children)]:
+        for pid in [server.process.pid, *server.workers()]:
             os.kill(pid, signal.SIGKILL)
         server.process.wait()
     with live_server(tmp_path) as server:

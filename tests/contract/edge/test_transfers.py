@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.http import call, connection_to, reply_on
+from tests.support.processes import peak_memory_of
 from tests.support.server import LiveServer
 
 FILES = "/api/2.0/mlflow-artifacts/artifacts"
@@ -31,11 +32,6 @@ def open_socket(server: LiveServer, request: bytes) -> socket.socket:
     return opened
 
 
-def worker_of(server: LiveServer) -> int:
-    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
-    return int(children[0])
-
-
 def open_files_of(pid: int) -> list[str]:
     found: list[str] = []
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():
@@ -49,11 +45,6 @@ def open_files_of(pid: int) -> list[str]:
 def bytes_read_by(pid: int) -> int:
     lines = Path(f"/proc/{pid}/io").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("rchar")).split()[1])
-
-
-def peak_memory_of(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024
 
 
 @pytest.mark.parametrize(
@@ -89,7 +80,7 @@ def test_a_downloader_that_goes_away_stops_the_reading(server: LiveServer, folde
     large.parent.mkdir(parents=True, exist_ok=True)
     with large.open("wb") as file:
         file.truncate(size)
-    worker = worker_of(server)
+    worker = server.workers()[0]
     before = bytes_read_by(worker)
     opened = open_socket(server, b"GET %s/large/file HTTP/1.1\r\nHost: localhost\r\n\r\n" % FILES.encode())
     opened.recv(1000)
@@ -105,7 +96,7 @@ def test_a_slow_downloader_is_waited_for(server: LiveServer, folder: Path) -> No
     large.parent.mkdir(parents=True, exist_ok=True)
     with large.open("wb") as file:
         file.truncate(size)
-    worker = worker_of(server)
+    worker = server.workers()[0]
     before = bytes_read_by(worker)
     with open_socket(server, b"GET %s/slow/file HTTP/1.1\r\nHost: localhost\r\n\r\n" % FILES.encode()) as opened:
         opened.recv(1000)
@@ -115,7 +106,7 @@ def test_a_slow_downloader_is_waited_for(server: LiveServer, folder: Path) -> No
 
 
 def test_memory_does_not_grow_with_the_file(server: LiveServer) -> None:
-    worker = worker_of(server)
+    worker = server.workers()[0]
     call(server.url, "PUT", f"{FILES}/memory/small", b"x" * 1_000_000)
     before = peak_memory_of(worker)
     part = b"x" * 1_000_000

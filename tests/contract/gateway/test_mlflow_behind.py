@@ -11,7 +11,7 @@ import pytest
 from tests.support.client import last_line, mlflow_server, run_script
 from tests.support.environments import ROOT
 from tests.support.http import call, call_json, connection_to, reply_on
-from tests.support.processes import children_of, peak_memory_of
+from tests.support.processes import peak_memory_of
 from tests.support.server import LiveServer, live_server
 
 pytestmark = pytest.mark.xdist_group("mlflow-server")
@@ -88,7 +88,7 @@ def chunks() -> Generator[bytes]:
 def test_a_large_file_passes_in_little_memory(both: Both) -> None:
     assert call(both.gateway.url, "PUT", FILE, b"x" * (2 * MIB)).status == 200
     assert len(call(both.gateway.url, "GET", FILE).body) == 2 * MIB
-    worker = children_of(both.gateway.process.pid)[0]
+    worker = both.gateway.workers()[0]
     before = peak_memory_of(worker)
     with connection_to(both.gateway.url) as connection:
         connection.request("PUT", FILE, body=chunks(), headers={"Content-Length": str(SIZE)})

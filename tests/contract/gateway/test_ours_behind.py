@@ -12,7 +12,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.support.http import call, call_json, connection_to
-from tests.support.processes import children_of
 from tests.support.server import LiveServer, live_server
 from tracking_server.__main__ import main
 
@@ -89,7 +88,7 @@ def test_a_server_behind_that_is_killed_cuts_what_is_under_way(tmp_path: Path) -
             upload.putheader("Content-Length", str(size))
             upload.endheaders()
             upload.send(b"x" * MIB)
-            for pid in (*children_of(behind.process.pid), behind.process.pid):
+            for pid in (*behind.workers(), behind.process.pid):
                 os.kill(pid, signal.SIGKILL)
             behind.process.wait()
             with pytest.raises(IncompleteRead):

@@ -16,6 +16,7 @@ from tests.support.artifact_stores import GROUP, REMOTE, content_of, names_of, o
 from tests.support.emulators import BUCKET, Emulator
 from tests.support.faulty_proxy import Answer, Call, FaultyProxy, Pass, Treatment, faulty_proxy
 from tests.support.http import Reply, call, call_json
+from tests.support.processes import peak_memory_of
 from tests.support.server import LiveServer, live_server
 from tracking_server.artifacts.objects import ObjectStore
 from tracking_server.artifacts.options import StoreOptions
@@ -112,14 +113,14 @@ def test_what_is_not_there_and_what_is_a_folder(server: LiveServer) -> None:
 def test_a_large_file_passes_with_little_memory(server: LiveServer, store: ObjectStore) -> None:
     call(server.url, "PUT", f"{FILES}/3/warm", bytes(12 * MIB))
     call(server.url, "GET", f"{FILES}/3/warm")
-    before = peak_memory_of(worker_of(server))
+    before = peak_memory_of(server.workers()[0])
     part = bytes(range(256)) * 4096
     assert call(server.url, "PUT", f"{FILES}/3/large", (part for _ in range(100))).status == 200
     assert store.stat("3/large").size_bytes == 100 * MIB
     down = call(server.url, "GET", f"{FILES}/3/large", headers={"Range": f"bytes={50 * MIB}-{51 * MIB - 1}"})
     assert down.body == part
     assert call(server.url, "GET", f"{FILES}/3/large").body == part * 100
-    assert peak_memory_of(worker_of(server)) - before < 64 * MIB
+    assert peak_memory_of(server.workers()[0]) - before < 64 * MIB
     assert unfinished_in(store) == []
 
 
@@ -217,13 +218,3 @@ def test_a_refusal_of_the_store_is_told_at_once(server: LiveServer, proxy: Fault
             assert (reply.status, reply.error_code) == (403, "PERMISSION_DENIED"), method
     finally:
         proxy.treat = lambda _: Pass()
-
-
-def worker_of(server: LiveServer) -> int:
-    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
-    return int(children[0])
-
-
-def peak_memory_of(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024
