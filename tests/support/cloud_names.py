@@ -6,14 +6,13 @@ run with the names and addresses that a user has.
 
 import json
 import ssl
-import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 from tests.support.certificates import write_key_and_certificate
 from tests.support.faulty_proxy import Answer, Call, FaultyProxy, ProxyHandler, Treatment
+from tests.support.threaded import threaded_server
 
 TOKENS_HOST = "oauth2.googleapis.com"
 
@@ -44,18 +43,11 @@ def cloud_names(
                 super().finish()
             self.connection.close()
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    url = f"http://127.0.0.1:{server.server_address[1]}"
-    trust = {name: str(certificate) for name in ("REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE")}
-    try:
+    with threaded_server() as server:
+        server.RequestHandlerClass = Handler
+        url = f"http://127.0.0.1:{server.server_port}"
+        trust = {name: str(certificate) for name in ("REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE")}
         yield {"HTTPS_PROXY": url, "https_proxy": url, "NO_PROXY": "", "no_proxy": "", **trust}
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def _give_token(_: Call) -> Treatment:

@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
+
+from tests.support.threaded import threaded_server
 
 _BEGINNING: Final = 4096
 _CHUNK_BYTES: Final = 64 * 1024
@@ -94,17 +96,10 @@ def faulty_proxy(upstream: str) -> Generator[FaultyProxy]:
     class Handler(ProxyHandler):
         faults = proxy
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    proxy.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with threaded_server() as server:
+        server.RequestHandlerClass = Handler
+        proxy.port = server.server_port
         yield proxy
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class ProxyHandler(BaseHTTPRequestHandler):

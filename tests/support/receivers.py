@@ -1,17 +1,17 @@
 """Who receives webhooks in tests: a small HTTP server in a thread, with a certificate of its own when asked for one."""
 
-import ssl
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from tests.support.certificates import write_key_and_certificate
+from tests.support.threaded import threaded_server
 from tracking_server.deliver.resolving import Resolve
 
 PATIENCE_SECONDS: Final = 30.0
@@ -94,41 +94,35 @@ class Receiver:
 @contextmanager
 def running_receiver(certificate: Path | None = None) -> Generator[Receiver]:
     """`certificate`: a file with it and its key; without one, plain HTTP."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-    server.daemon_threads = True
-    receiver = Receiver(server.server_port, is_encrypted=certificate is not None)
+    with threaded_server(certificate) as server:
+        receiver = Receiver(server.server_port, is_encrypted=certificate is not None)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            reply = receiver.take(Received(path=self.path, headers=headers, body=body))
-            try:
-                self.send_response(reply.status)
-                for name, value in reply.headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(reply.body)))
-                self.end_headers()
-                self.wfile.write(reply.body)
-            except OSError:  # the sender is gone
-                self.close_connection = True
+        class Handler(_Handler):
+            taker = receiver
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the class above
-            pass
-
-    server.RequestHandlerClass = Handler
-    if certificate is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+        server.RequestHandlerClass = Handler
         yield receiver
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    taker: Receiver
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        reply = self.taker.take(Received(path=self.path, headers=headers, body=body))
+        try:
+            self.send_response(reply.status)
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(reply.body)))
+            self.end_headers()
+            self.wfile.write(reply.body)
+        except OSError:  # the sender is gone
+            self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the class above
+        pass
 
 
 def make_certificate(folder: Path) -> Path:

@@ -1,17 +1,18 @@
 """A server behind a gateway, in tests: it writes down what comes, lets in who is to be let in, and answers as told."""
 
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import msgspec
+
+from tests.support.threaded import threaded_server
 
 PATIENCE_SECONDS: Final = 60.0
 
@@ -123,27 +124,17 @@ class ScriptedServer:
 @contextmanager
 def scripted_server(certificate: Path | None = None) -> Generator[ScriptedServer]:
     """`certificate`: a file with it and its key; without one, plain HTTP."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-    server.daemon_threads = True
-    scripted = ScriptedServer(server.server_port, is_encrypted=certificate is not None)
+    with threaded_server(certificate) as server:
+        scripted = ScriptedServer(server.server_port, is_encrypted=certificate is not None)
 
-    class Handler(_Handler):
-        script = scripted
+        class Handler(_Handler):
+            script = scripted
 
-    server.RequestHandlerClass = Handler
-    if certificate is not None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield scripted
-    finally:
-        scripted.is_open.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+        server.RequestHandlerClass = Handler
+        try:
+            yield scripted
+        finally:
+            scripted.is_open.set()
 
 
 class _Cut(OSError):
