@@ -2,14 +2,14 @@
 
 import errno
 import io
-import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tracking_server.artifacts.store import ArtifactNotFound, ArtifactStore, ByteRange, Reader, Writer
-from tracking_server.database.archive.encryption import Sink, sought
+from tracking_server.database.archive.encryption import Sink
 from tracking_server.database.archive.files import READ_BYTES, already_there
+from tracking_server.database.archive.seekable import SeekableFile
 from tracking_server.errors import BackupFailed, TrackingError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def open_stored(store: ArtifactStore, key: str, uri: str, buffer_bytes: int = RE
     return io.BufferedReader(StoredFile(store, key, uri), buffer_bytes)
 
 
-class StoredFile(io.RawIOBase):
+class StoredFile(SeekableFile):
     """A file of a store. What is read in one go comes in one answer of the store; the first read after a jump asks for
     no more than it needs. It is one content to the end: OSError when somebody replaces it, as when it cannot be read.
     """
@@ -70,28 +70,16 @@ class StoredFile(io.RawIOBase):
         self._store = store
         self._key = key
         self._uri = uri
-        self._position = 0
         self._stop = -1
         """Where the last read ended."""
         with _reading(uri):
-            self._stat = store.stat(key)
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        self._position = sought(offset, whence, self._position, self._stat.size_bytes)
-        return self._position
+            stat = store.stat(key)
+        super().__init__(stat.size_bytes)
+        self._etag = stat.etag
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
         view = memoryview(buffer)
-        if not view or self._position >= self._stat.size_bytes:
+        if not view or self._position >= self.size_bytes:
             return 0
         with _reading(self._uri):
             content = self._read(len(view))
@@ -109,9 +97,9 @@ class StoredFile(io.RawIOBase):
             return chunk
         self._leave()
         goes_on = self._stop == self._position
-        last = None if goes_on else min(self._position + limit_bytes, self._stat.size_bytes) - 1
+        last = None if goes_on else min(self._position + limit_bytes, self.size_bytes) - 1
         self._reader = self._store.open(self._key, ByteRange(first=self._position, last=last))
-        if self._reader.stat.etag != self._stat.etag:
+        if self._reader.stat.etag != self._etag:
             raise OSError(errno.ESTALE, "it was replaced while it was read", self._uri)
         chunk = self._reader.read(limit_bytes)
         if not chunk:

@@ -1,6 +1,6 @@
 """Logged models and the model registry into their folders."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, select
@@ -11,7 +11,7 @@ from tracking_server.database.statements import params as param_statements
 from tracking_server.database.statements import tags as tag_statements
 from tracking_server.filestore.addresses import rewritten
 from tracking_server.filestore.reading import META, REGISTRY
-from tracking_server.filestore.writing import NewFolder, is_name
+from tracking_server.filestore.writing import NewFolder, is_name, pages
 
 PAGE_MODELS: Final = 100
 
@@ -25,7 +25,7 @@ _SELECT_PAGE: Final = (
 
 
 def write_logged_models(connection: Connection, folder: NewFolder, experiments: Mapping[int, str]) -> None:
-    for page in _pages(connection):
+    for page in pages(connection, _SELECT_PAGE, "model_id"):
         paths: dict[str, str] = {}
         for row in page:
             if is_name(row.model_id):
@@ -39,13 +39,6 @@ def write_logged_models(connection: Connection, folder: NewFolder, experiments: 
         for model_id, key, value in connection.execute(tag_statements.SELECT_OF_MODELS, model_ids).all():
             folder.text(f"{paths[model_id]}/tags", key, value, "logged_model_tags")
         _write_points(connection, folder, paths)
-
-
-def _pages(connection: Connection) -> Iterator[Sequence[Row[Any]]]:
-    after = ""
-    while page := connection.execute(_SELECT_PAGE, {"after": after}).all():
-        yield page
-        after = page[-1].model_id
 
 
 def _write_meta(folder: NewFolder, path: str, row: Row[Any]) -> None:

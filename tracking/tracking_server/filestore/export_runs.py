@@ -1,7 +1,7 @@
 """Runs of all experiments into their folders, a page at a time; metrics go through without being held."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from itertools import groupby
 from typing import IO, Any, Final
 
@@ -14,7 +14,7 @@ from tracking_server.database.statements import tags as tag_statements
 from tracking_server.database.statements.lists import one_of
 from tracking_server.filestore.addresses import rewritten
 from tracking_server.filestore.reading import META, SOURCE_TYPES, STATUSES
-from tracking_server.filestore.writing import NewFolder, is_name
+from tracking_server.filestore.writing import NewFolder, is_name, pages
 from tracking_server.progress import Progress
 
 PAGE_RUNS: Final = 100
@@ -36,7 +36,7 @@ _SELECT_POINTS: Final = (
 
 def write_runs(connection: Connection, folder: NewFolder, experiments: Mapping[int, str], progress: Progress) -> None:
     _write_datasets(connection, folder, experiments)
-    for page in _pages(connection):
+    for page in pages(connection, _SELECT_PAGE, "run_uuid"):
         paths: dict[str, str] = {}
         for row in page:
             if is_name(row.run_uuid) and row.experiment_id in experiments:
@@ -49,13 +49,6 @@ def write_runs(connection: Connection, folder: NewFolder, experiments: Mapping[i
         _write_points(connection, folder, paths)
         progress.advance(len(page))
     progress.end()
-
-
-def _pages(connection: Connection) -> Iterator[Sequence[Row[Any]]]:
-    after = ""
-    while page := connection.execute(_SELECT_PAGE, {"after": after}).all():
-        yield page
-        after = page[-1].run_uuid
 
 
 def _write_meta(folder: NewFolder, path: str, row: Row[Any]) -> None:

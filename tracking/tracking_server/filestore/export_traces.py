@@ -1,7 +1,7 @@
 """Traces and their assessments into their folders, as MLflow 3 writes them. Spans have no place there."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, select
@@ -31,7 +31,7 @@ from tracking_server.filestore.trace_reading import (
     UNSPECIFIED,
     written_time,
 )
-from tracking_server.filestore.writing import NewFolder, is_name
+from tracking_server.filestore.writing import NewFolder, is_name, pages
 from tracking_server.progress import Progress
 
 PAGE_TRACES: Final = 100
@@ -46,7 +46,7 @@ _SELECT_PAGE: Final = (
 
 
 def write_traces(connection: Connection, folder: NewFolder, experiments: Mapping[int, str], progress: Progress) -> None:
-    for page in _pages(connection):
+    for page in pages(connection, _SELECT_PAGE, "request_id"):
         paths: dict[str, str] = {}
         for row in page:
             path = f"{experiments[row.experiment_id]}/{TRACES}/{row.request_id}"
@@ -64,13 +64,6 @@ def write_traces(connection: Connection, folder: NewFolder, experiments: Mapping
         _write_assessments(connection, folder, paths)
         progress.advance(len(page))
     progress.end()
-
-
-def _pages(connection: Connection) -> Iterator[Sequence[Row[Any]]]:
-    after = ""
-    while page := connection.execute(_SELECT_PAGE, {"after": after}).all():
-        yield page
-        after = page[-1].request_id
 
 
 def _info(row: Row[Any]) -> dict[str, object]:

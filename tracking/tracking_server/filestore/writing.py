@@ -1,12 +1,13 @@
 """A folder that is being written, in the manner of MLflow. What cannot be a name of a file is a fault, and left out."""
 
 import os
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
 
 import yaml
+from sqlalchemy import Connection, Row, Select
 
 from tracking_server.filestore.addresses import Rewrite
 from tracking_server.filestore.folder import HAS_LIBYAML, Faults
@@ -70,3 +71,11 @@ def is_name(text: str) -> bool:
     if text in {"", ".", ".."} or "/" in text or "\0" in text:
         return False
     return len(text.encode(errors="replace")) <= NAME_BYTES
+
+
+def pages(connection: Connection, statement: Select[Any], key: str) -> Iterator[Sequence[Row[Any]]]:
+    """Of a statement that selects what comes after `after`, in the order of the text `key`."""
+    after = ""
+    while page := connection.execute(statement, {"after": after}).all():
+        yield page
+        after = getattr(page[-1], key)

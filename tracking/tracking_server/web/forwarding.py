@@ -20,7 +20,7 @@ from tracking_server.web.lanes import Lane, in_peace, until_gone
 from tracking_server.web.responses import PART_BYTES, Exchange
 from tracking_server.web.route import BODY_LIMIT_BYTES, Forwarded
 from tracking_server.web.threads import WorkPool
-from tracking_server.web.transfers import MOST_PARTS, check_size
+from tracking_server.web.transfers import Incoming, check_size
 
 T = TypeVar("T")
 
@@ -78,7 +78,9 @@ class Forwarding:
             return
         call, _ = await _tried(row, asked, lambda call: self._files.run(partial(call.begin, head.content_length)))
         with _ending(call):
-            answer = await _sent(self._files, call, first, exchange.receive, row.body_limit_bytes)
+            answer = await _sent(
+                self._files, call, Incoming(first, exchange.receive, row.body_limit_bytes, CHUNK_BYTES)
+            )
             with _watching(exchange.receive) as client:
                 client.follow(call)
                 await self._pass_back(self._files, exchange, call, answer, client)
@@ -133,25 +135,14 @@ async def _tried(
         await asyncio.sleep(wait_seconds)
 
 
-async def _sent(pool: WorkPool, call: Call, first: bytes, receive: Receive, limit_bytes: int | None) -> Answer:
-    """Sends a part while the next one comes. Parts stay as they came: putting them together would copy them."""
+async def _sent(pool: WorkPool, call: Call, incoming: Incoming) -> Answer:
+    """Sends a part while the next one comes."""
     lane = Lane(pool)
-    parts = [first]
-    held = received = len(first)
-    more_body = True
     try:
-        while more_body:
-            if held >= CHUNK_BYTES or len(parts) >= MOST_PARTS:
-                await lane.begin(partial(call.send, parts))
-                parts, held = [], 0
-            message = await next_message(receive)
-            part: bytes = message["body"]
-            parts.append(part)
-            held += len(part)
-            received += len(part)
-            more_body = message["more_body"]
-            check_size(received, limit_bytes)
-        await lane.begin(partial(call.send, parts))
+        while incoming.has_more:
+            parts = await incoming.chunk()
+            await lane.begin(partial(call.send, parts))
+            del parts  # from here on, the thread alone holds them
         await lane.result()
     except AnsweredEarly:
         pass

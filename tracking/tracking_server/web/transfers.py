@@ -23,7 +23,7 @@ from tracking_server.web.threads import WorkPool
 _SHARE_BYTES = 3 * CHUNK_BYTES
 """What one transfer holds at most: a chunk in hand, the next one, and what its connection has buffered."""
 
-MOST_PARTS = 64
+_MOST_PARTS = 64
 """Of a chunk: a client that sends a few bytes at a time costs more than its bytes."""
 
 
@@ -49,7 +49,7 @@ class Transfers:
             writer = await self._pool.run(partial(place.store.create, place.key))
             lane = Lane(self._pool)
             try:
-                return await _fill(writer, lane, body, exchange.receive, limit_bytes)
+                return await _fill(writer, lane, Incoming(body, exchange.receive, limit_bytes, CHUNK_BYTES))
             except BaseException:
                 await in_peace(lane.end(writer.abort))
                 raise
@@ -86,23 +86,39 @@ class Transfers:
             gone.cancel()
 
 
-async def _fill(writer: Writer, lane: Lane, first: bytes, receive: Receive, limit_bytes: int | None) -> Stat:
-    """Writes a chunk while the next one comes. Its parts stay as they came: putting them together would copy them."""
-    parts = [first]
-    held = received = len(first)
-    more_body = True
-    while more_body:
-        if held >= CHUNK_BYTES or len(parts) >= MOST_PARTS:
-            await lane.begin(partial(_write, writer, parts))
-            parts, held = [], 0
-        message = await next_message(receive)
-        part: bytes = message["body"]
-        parts.append(part)
-        held += len(part)
-        received += len(part)
-        more_body = message["more_body"]
-        check_size(received, limit_bytes)
-    await lane.begin(partial(_finish, writer, parts))
+class Incoming:
+    """A body of which `first` has come and more is to come, by chunks. The parts of a chunk stay as they came: putting
+    them together would copy them."""
+
+    def __init__(self, first: bytes, receive: Receive, limit_bytes: int | None, chunk_bytes: int) -> None:
+        self._parts = [first]
+        self._receive = receive
+        self._limit_bytes = limit_bytes
+        self._chunk_bytes = chunk_bytes
+        self._received = len(first)
+        self.has_more = True
+
+    async def chunk(self) -> list[bytes]:
+        """The next one. Raises ClientGone and BodyTooLarge."""
+        parts, self._parts = self._parts, []
+        held = sum(map(len, parts))
+        while self.has_more and held < self._chunk_bytes and len(parts) < _MOST_PARTS:
+            message = await next_message(self._receive)
+            part: bytes = message["body"]
+            parts.append(part)
+            held += len(part)
+            self._received += len(part)
+            self.has_more = message["more_body"]
+            check_size(self._received, self._limit_bytes)
+        return parts
+
+
+async def _fill(writer: Writer, lane: Lane, incoming: Incoming) -> Stat:
+    """Writes a chunk while the next one comes."""
+    while incoming.has_more:
+        parts = await incoming.chunk()
+        await lane.begin(partial(_write if incoming.has_more else _finish, writer, parts))
+        del parts  # from here on, the thread alone holds them
     stat: Stat = await lane.result()
     return stat
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from tracking_server.database.archive.format import ArchiveDamaged
 from tracking_server.database.archive.keys import BackupKey, key_with_id
+from tracking_server.database.archive.seekable import SeekableFile
 from tracking_server.errors import ConfigInvalid
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class SealingSink:
         self._number += 1
 
 
-class OpenedFile(io.RawIOBase):
+class OpenedFile(SeekableFile):
     """The archive in an encrypted file, to be read from any place. Raises ArchiveDamaged, at the latest when what is
     damaged is read."""
 
@@ -138,27 +139,13 @@ class OpenedFile(io.RawIOBase):
         self._file = file
         sealed_bytes = file.seek(0, os.SEEK_END) - HEAD_BYTES
         self._frames = -(-sealed_bytes // SEALED_BYTES)
-        self._size = sealed_bytes - self._frames * TAG_BYTES
-        if self._size <= max(self._frames - 1, 0) * FRAME_BYTES:
+        super().__init__(sealed_bytes - self._frames * TAG_BYTES)
+        if self.size_bytes <= max(self._frames - 1, 0) * FRAME_BYTES:
             raise ArchiveDamaged("It is encrypted, and was cut off.")
-        self._position = 0
         self._opened = (-1, b"")
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        self._position = sought(offset, whence, self._position, self._size)
-        return self._position
-
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        if self._position >= self._size:
+        if self._position >= self.size_bytes:
             return 0
         view = memoryview(buffer)
         number, start = divmod(self._position, FRAME_BYTES)
@@ -174,8 +161,3 @@ class OpenedFile(io.RawIOBase):
             sealed = self._file.read(SEALED_BYTES)
             self._opened = number, self._cipher.open(number, sealed, is_last=number == self._frames - 1)
         return self._opened[1]
-
-
-def sought(offset: int, whence: int, position: int, size: int) -> int:
-    """Where `seek` of a file goes to."""
-    return offset + {os.SEEK_SET: 0, os.SEEK_CUR: position, os.SEEK_END: size}[whence]

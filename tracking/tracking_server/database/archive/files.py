@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import zstandard
 
-from tracking_server.database.archive.encryption import HEAD_BYTES, OpenedFile, Sink, is_encrypted, key_id_of, sought
+from tracking_server.database.archive.encryption import HEAD_BYTES, OpenedFile, Sink, is_encrypted, key_id_of
 from tracking_server.database.archive.format import (
     END_BYTES,
     FIRST_FRAME,
@@ -27,6 +27,7 @@ from tracking_server.database.archive.format import (
     manifest_bytes,
 )
 from tracking_server.database.archive.keys import BackupKey
+from tracking_server.database.archive.seekable import SeekableFile
 from tracking_server.errors import BackupFailed
 
 if TYPE_CHECKING:
@@ -211,26 +212,15 @@ class _Part(io.RawIOBase):
         return len(content)
 
 
-class DigestedFile(io.RawIOBase):
+class DigestedFile(SeekableFile):
     """A file that is read from any place, and digested on the way: a second reading is needed only of what the first
     one has left out."""
 
     def __init__(self, file: io.RawIOBase) -> None:
+        super().__init__(file.seek(0, os.SEEK_END))
         self._file = file
         self._digest = hashlib.sha256()
         self._digested_bytes = 0
-        self.size_bytes = file.seek(0, os.SEEK_END)
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        self._position = sought(offset, whence, self._position, self.size_bytes)
-        return self._position
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
         self._file.seek(self._position)
