@@ -39,26 +39,6 @@ NOW = datetime(2026, 11, 25, 12, 30, tzinfo=UTC)
 ODD_TEXTS = ["", " ", "line\nbreak", "tab\t", "\\N", "\\.", "'\"`", '{"a": [1,  2]}', "é漢字🙂", "x" * 3_000_000]
 
 
-@pytest.fixture
-def filled(database: Database, tmp_path: Path) -> Database:
-    fill_with_golden(database, tmp_path)
-    return database
-
-
-@pytest.fixture
-def other(database: Database, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """Another, empty database of the same engine."""
-    url = f"sqlite:///{tmp_path / 'other.db'}"
-    if database.dialect != "sqlite":
-        server: PostgreSql | MariaDb = request.getfixturevalue(
-            "postgresql" if database.dialect == "postgresql" else "mariadb"
-        )
-        url = server.create_database(f"other_{time.monotonic_ns()}")
-    opened = open_database(url)
-    yield opened
-    opened.dispose()
-
-
 def take(database: Database, folder: Path) -> Archive:
     return back_up(database, folder, now=NOW, tool="a test")
 

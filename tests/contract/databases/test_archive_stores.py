@@ -6,7 +6,7 @@ import secrets
 import signal
 import tracemalloc
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -20,7 +20,6 @@ from tests.support.artifact_stores import GROUP, REMOTE, names_of, put, unfinish
 from tests.support.children import run_in_child
 from tests.support.databases import PostgreSql, opened
 from tests.support.emulators import BUCKET, Emulator
-from tests.support.golden import fill_with_golden
 from tracking_server.__main__ import main
 from tracking_server.artifacts.bucket import Bucket
 from tracking_server.artifacts.checked import CheckedStore
@@ -73,23 +72,6 @@ def destination(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pyt
 @pytest.fixture
 def key(tmp_path: Path) -> BackupKey:
     return make_key(tmp_path / "backup.key")
-
-
-@pytest.fixture
-def filled(database: Database, tmp_path: Path) -> Database:
-    fill_with_golden(database, tmp_path)
-    return database
-
-
-@pytest.fixture
-def other(database: Database, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """Another, empty database of the same engine."""
-    url = f"sqlite:///{tmp_path / 'other.db'}"
-    if database.dialect == "postgresql":
-        server: PostgreSql = request.getfixturevalue("postgresql")
-        url = server.create_database(f"stored_{next(_numbers)}")
-    with opened(url) as found:
-        yield found
 
 
 def reported(*words: object, database: Database | None = None, code: int = 0) -> Mapping[str, Any]:
