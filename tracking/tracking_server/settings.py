@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from tracking_server.errors import ConfigInvalid
+from tracking_server.variables import FALSE, flag
 
-_TRUE: Final = frozenset({"true", "1", "yes", "on"})
-_FALSE: Final = frozenset({"false", "0", "no", "off"})
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 EMBEDDED_DATABASE: Final = "sqlite:///mlflow.db"
 PROXIED_ROOT: Final = "mlflow-artifacts:/"
@@ -46,10 +45,6 @@ class Secret:
         return hash(self._text)
 
 
-class _Refused(ValueError):
-    """Why a text is not a value; the message goes behind the name of the setting."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Setting:
     """One setting, as code and documentation see it. `option` and `env` are empty where there is none."""
@@ -60,6 +55,7 @@ class Setting:
     default: str
     meaning: str
     parse: Callable[[str], object]
+    """Raises ValueError for what is no value; the message goes behind the name of the setting."""
 
 
 _ABOUT: Final = "setting"
@@ -75,16 +71,8 @@ def _text(text: str) -> str:
     return text
 
 
-def _flag(text: str) -> bool:
-    if text.lower() in _TRUE:
-        return True
-    if text.lower() in _FALSE:
-        return False
-    raise _Refused(f"must be true or false, not {text!r}")
-
-
 def _off(text: str) -> bool:
-    return not _flag(text)
+    return not flag(text)
 
 
 def _number(low: int, high: int) -> Callable[[str], int]:
@@ -92,9 +80,9 @@ def _number(low: int, high: int) -> Callable[[str], int]:
         try:
             number = int(text)
         except ValueError:
-            raise _Refused(f"must be a whole number, not {text!r}") from None
+            raise ValueError(f"must be a whole number, not {text!r}") from None
         if not low <= number <= high:
-            raise _Refused(f"must be from {low} to {high}, not {number}")
+            raise ValueError(f"must be from {low} to {high}, not {number}")
         return number
 
     return parse
@@ -103,7 +91,7 @@ def _number(low: int, high: int) -> Callable[[str], int]:
 def _one_of(*choices: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text.upper() not in choices:
-            raise _Refused(f"must be one of {', '.join(choices)}, not {text!r}")
+            raise ValueError(f"must be one of {', '.join(choices)}, not {text!r}")
         return text.upper()
 
     return parse
@@ -111,7 +99,7 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 
 def _access(text: str) -> str:
     if text.lower() not in {"proxied", "presigned"}:
-        raise _Refused(f"must be proxied or presigned, not {text!r}")
+        raise ValueError(f"must be proxied or presigned, not {text!r}")
     return text.lower()
 
 
@@ -119,7 +107,7 @@ def _pattern(text: str) -> re.Pattern[str] | None:
     try:
         return re.compile(text) if text else None
     except re.error as error:
-        raise _Refused(f"must be a regular expression: {error}") from None
+        raise ValueError(f"must be a regular expression: {error}") from None
 
 
 def _fernet_key(text: str) -> Secret | None:
@@ -131,7 +119,7 @@ def _fernet_key(text: str) -> Secret | None:
     except ValueError:
         is_key = False
     if not is_key:
-        raise _Refused(
+        raise ValueError(
             "must be a Fernet key, 32 random bytes in URL-safe base64, as `openssl rand -base64 32 | tr +/ -_` makes it"
         )
     return Secret(text)
@@ -140,7 +128,7 @@ def _fernet_key(text: str) -> Secret | None:
 def _webhook_schemes(text: str) -> tuple[str, ...]:
     schemes = _names(text.lower())
     if not schemes or set(schemes) - {"http", "https"}:
-        raise _Refused(f"must be http, https or both, separated by a comma, not {text!r}")
+        raise ValueError(f"must be http, https or both, separated by a comma, not {text!r}")
     return schemes
 
 
@@ -152,7 +140,7 @@ def _command(text: str) -> tuple[str, ...]:
     try:
         return tuple(shlex.split(text))
     except ValueError as error:
-        raise _Refused(f"must be a command as it is typed: {error}") from None
+        raise ValueError(f"must be a command as it is typed: {error}") from None
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -161,7 +149,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _static_prefix(text: str) -> str:
     if text and (not text.startswith("/") or text.endswith("/") or set(text) & set("{}?#%")):
-        raise _Refused(f"must start with a slash, not end in one, and have none of {{}}?#%, unlike {text!r}")
+        raise ValueError(f"must start with a slash, not end in one, and have none of {{}}?#%, unlike {text!r}")
     return text
 
 
@@ -256,7 +244,7 @@ class Settings:
             env="TRACKPLANE_CREATE_SCHEMA",
             default="true",
             meaning="Whether an empty database gets its tables at start. A database with tables is never changed.",
-            parse=_flag,
+            parse=flag,
         )
     )
     database_wait_seconds: int = field(
@@ -293,7 +281,7 @@ class Settings:
             env="MLFLOW_SERVE_ARTIFACTS",
             default="true",
             meaning="Whether clients read and write artifacts through the server.",
-            parse=_flag,
+            parse=flag,
         )
     )
     artifacts_access: str = field(
@@ -450,7 +438,7 @@ class Settings:
     )
     echoes_statements: bool = field(
         metadata=_about(
-            env="MLFLOW_SQLALCHEMYSTORE_ECHO", default="false", meaning="Logs every SQL statement.", parse=_flag
+            env="MLFLOW_SQLALCHEMYSTORE_ECHO", default="false", meaning="Logs every SQL statement.", parse=flag
         )
     )
     pool_class: str = field(
@@ -466,7 +454,7 @@ class Settings:
             env="MLFLOW_TRUNCATE_LONG_VALUES",
             default="true",
             meaning="Whether a param or tag value that is too long is cut off; refused if not.",
-            parse=_flag,
+            parse=flag,
         )
     )
     max_location_characters: int = field(
@@ -530,7 +518,7 @@ class Settings:
             default="false",
             meaning="Whether webhooks may go to addresses that are not public. Whoever may create a webhook then"
             " reaches what the server reaches.",
-            parse=_flag,
+            parse=flag,
         )
     )
     webhook_secret_key: Secret | None = field(
@@ -552,7 +540,7 @@ class Settings:
             source, text = _given(setting, given, environ)
             try:
                 values[setting.name] = setting.parse(text)
-            except _Refused as refused:
+            except ValueError as refused:
                 faults.append(f"{source} {refused}.")
         faults.extend(_wanted_too_early(given, environ))
         if "backend_store_uri" in values and is_tracking_server(values["backend_store_uri"].reveal()):
@@ -603,7 +591,7 @@ def _wanted_too_early(options: Mapping[str, str], environ: Mapping[str, str]) ->
             (feature.option, options.get(feature.option, "")),
             (feature.env, environ.get(feature.env, "")),
         ):
-            if value.strip() and value.strip().lower() not in _FALSE:
+            if value.strip() and value.strip().lower() not in FALSE:
                 yield f"{source} asks for {feature.what}, which is not built yet."
 
 

@@ -1,4 +1,5 @@
-"""Variables of the environment that a part of the server reads for itself, beside the settings of the server."""
+"""Variables of the environment that a part of the server reads for itself, beside the settings of the server, and what
+both understand."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ T = TypeVar("T")
 D = TypeVar("D")
 
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
-_FALSE: Final = frozenset({"false", "0", "no", "off"})
+FALSE: Final = frozenset({"false", "0", "no", "off"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +39,6 @@ class Reading:
 
 
 def flag(text: str) -> bool:
-    if text.lower() in _TRUE | _FALSE:
+    if text.lower() in _TRUE | FALSE:
         return text.lower() in _TRUE
     raise ValueError(f"must be true or false, not {text!r}")
