@@ -61,7 +61,7 @@ class Api:
             method=method,
             path_parameters=parameters,
             query=query or {},
-            body=json.dumps(body or {}).encode(),
+            body=b"" if method == "GET" else json.dumps(body or {}).encode(),
             content_type="application/json",
         )
         try:

@@ -45,7 +45,7 @@ class Decoder(FieldReader, Generic[Shape]):
         self._repeated = tuple(repeated_in_body)
 
     def __call__(self, raw: RawRequest) -> Shape:
-        if raw.method == "GET" and (raw.query or not raw.body):
+        if raw.method == "GET" and not raw.body:
             return _converted({**_from_query(self.fields, raw.query), **raw.path_parameters}, self.fields, self._shape)
         if raw.method in _WITH_JSON_BODY:
             _check_content_type(raw.content_type)
